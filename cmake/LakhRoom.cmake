@@ -13,7 +13,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(lakh_private INTERFACE -Wthread-safety -Wno-gnu-zero-variadic-macro-arguments)
 endif()
 target_compile_definitions(lakh_private INTERFACE
-  BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
 
 if(LAKH_SANITIZE)
   add_compile_options(-fsanitize=${LAKH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -1,0 +1,2 @@
+// Asio itself, compiled once for everybody (BOOST_ASIO_SEPARATE_COMPILATION).
+#include <boost/asio/impl/src.hpp>
