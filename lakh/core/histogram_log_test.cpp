@@ -59,7 +59,7 @@ TEST(histogram_log, an_empty_histogram_survives) {
 // 3600000000.
 TEST(histogram_log, what_another_implementation_wrote_is_read) {
   const auto read =
-      try_decode_histogram("HISTFAAAAC54nJNpmSzMwMAgyAABzFCaEURcm7yEAc5nYjnJz7RagInprz/T01+MTACoMwg5");
+      try_decode_histogram("HISTFAAAADF4nJNpmSzMwMAgyAABzFCaEURcm7yEwf4DVISJ5SQ/02oBJqa//kxPfzEyAQDEyAln");
   ASSERT_TRUE(read.has_value());
   histogram expected;
   for (const std::int64_t value : {1LL, 2LL, 2LL, 1000LL, 2047LL, 2048LL, 65537LL, 3600000000LL})
