@@ -67,7 +67,7 @@ class body_decoder {
     to_close,         // content until the end of the stream
     size_first,       // first digit of a chunk size
     size,             // further digits
-    extension_space,  // white space before a ';' or the end of the line
+    extension_space,  // white space before a ';'
     extension,
     size_lf,  // LF of the size line
     data_cr,
@@ -87,6 +87,7 @@ class body_decoder {
   std::uint64_t received_ = 0;
   std::uint32_t extensions_ = 0;
   std::uint32_t trailers_ = 0;
+  std::uint8_t size_digits_ = 0;
   part part_ = part::data;
   bool chunked_ = false;
   body_state state_ = body_state::done;

@@ -31,6 +31,7 @@ enum class http1_error : std::uint8_t {
   bad_content_length,
   repeated_content_length,
   length_and_transfer_coding,
+  bad_transfer_coding,
   repeated_transfer_coding,
   transfer_coding_in_http10,
   unknown_transfer_coding,

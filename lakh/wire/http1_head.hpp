@@ -49,7 +49,8 @@ struct message_head {
       0;  // of the body that follows; of a response to HEAD, and 304: of the one that does not
   body_framing framing = body_framing::none;
   std::uint8_t minor_version = 1;  // 0 for HTTP/1.0; 1 for HTTP/1.1 and any later 1.x (RFC 9110 §2.5)
-  bool keep_alive = true;          // the connection may be used again after this message (RFC 9112 §9.3)
+  bool keep_alive = true;          // the connection may be used again after this message (RFC 9112 §9.3);
+                                   // not after 101 or a 2xx to CONNECT: what follows there is not HTTP/1.1
   bool upgrade = false;            // Connection: upgrade, with an Upgrade field; only in HTTP/1.1
   bool has_content_length = false;
 };

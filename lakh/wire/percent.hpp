@@ -3,6 +3,7 @@
 
 #include <lakh/wire/url.hpp>
 
+#include <cstddef>
 #include <expected>
 #include <span>
 #include <string>

@@ -35,6 +35,8 @@ class url {
 
   [[nodiscard]] std::string_view scheme() const noexcept { return part(0, scheme_end_); }
   [[nodiscard]] bool has_authority() const noexcept { return has_authority_; }
+  // "user:password@host:port", still encoded.
+  [[nodiscard]] std::string_view authority() const noexcept { return part(user_begin_, authority_end_); }
   // "user:password", still encoded.
   [[nodiscard]] std::string_view userinfo() const noexcept;
   [[nodiscard]] std::string_view user() const noexcept;
@@ -60,8 +62,8 @@ class url {
   // "https://example.com:8443", without a default port; empty if there is no authority.
   [[nodiscard]] std::string origin() const;
 
-  // The reference as seen from here (RFC 3986 §5.2), with dot segments removed. This URL must have a scheme, else the
-  // reference is resolved by its path alone. A reference that does not parse: join throws input_error.
+  // The reference as seen from here (RFC 3986 §5.2), with dot segments removed. Strict: "http:g" has a scheme, so it is
+  // not relative. join throws input_error for a reference that does not parse.
   [[nodiscard]] url join(std::string_view reference) const;
   [[nodiscard]] std::expected<url, url_error> try_join(std::string_view reference) const;
   [[nodiscard]] url join(const url& reference) const;
@@ -73,6 +75,7 @@ class url {
   bool operator==(const url& other) const noexcept { return text_ == other.text_; }
 
  private:
+  [[nodiscard]] std::string resolve(const url& reference) const;
   [[nodiscard]] std::string_view part(std::uint32_t from, std::uint32_t to) const noexcept {
     return std::string_view(text_).substr(from, to - from);
   }
