@@ -1,0 +1,28 @@
+# Installs lakh from LAKH_BUILD into FOLDER, then configures, builds and runs the project in CONSUMER against it.
+function(must what)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE said)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${what} failed (${status}):\n${said}")
+  endif()
+  set(said "${said}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE ${FOLDER})
+must("installing" ${CMAKE_COMMAND} --install ${LAKH_BUILD} --prefix ${FOLDER}/prefix --component dev)
+must("configuring the other project" ${CMAKE_COMMAND} -S ${CONSUMER} -B ${FOLDER}/build -G ${GENERATOR}
+  -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_PREFIX_PATH=${FOLDER}/prefix -DCMAKE_BUILD_TYPE=Release)
+must("building the other project" ${CMAKE_COMMAND} --build ${FOLDER}/build)
+must("running the other project" ${FOLDER}/build/consumer)
+if(NOT said MATCHES "lakh says: ")
+  message(FATAL_ERROR "the other project's program said something else:\n${said}")
+endif()
+# Nothing that was installed may still point into the source or build folder.
+file(GLOB_RECURSE packaged ${FOLDER}/prefix/*.cmake)
+foreach(file IN LISTS packaged)
+  file(READ ${file} body)
+  string(FIND "${body}" "${LAKH_BUILD}/lakh" position)
+  if(NOT position EQUAL -1)
+    message(FATAL_ERROR "${file} names the build folder")
+  endif()
+endforeach()
+message("${said}")
