@@ -1,8 +1,8 @@
 // Bring any Asio operation: `auto n = co_await lakh::use(socket.async_read_some(buffer, boost::asio::deferred));`
 //
 // The operation runs on lakh::loop::current().context(), is cancelled with the awaiting coroutine's scope (where the
-// operation supports cancellation), and throws lakh's errors. It yields nothing, the one value, or a tuple of values that
-// the operation completes with. Includes Asio: for sources that do so anyway.
+// operation supports cancellation), and throws lakh's errors. It yields nothing, the one value, or a tuple of values
+// that the operation completes with. Includes Asio: for sources that do so anyway.
 #pragma once
 
 #include <lakh/async/cancel.hpp>
@@ -20,14 +20,12 @@ namespace lakh {
 
 namespace detail {
 
-template <class Operation, class... Values>
-class asio_awaiter final : public cancel_hook {
+template <class Operation, class... Values> class asio_awaiter final : public cancel_hook {
  public:
   explicit asio_awaiter(Operation operation) : operation_(std::move(operation)) {}
 
   [[nodiscard]] bool await_ready() const noexcept { return false; }
-  template <scoped_promise Promise>
-  bool await_suspend(std::coroutine_handle<Promise> self) {
+  template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) {
     cancel_scope& scope = *self.promise().scope();
     if (scope.is_cancelled()) {
       error_ = scope.reason();
@@ -54,7 +52,8 @@ class asio_awaiter final : public cancel_hook {
     void operator()(boost::system::error_code error, Values... values) {
       self->detach();
       // A cancellation of ours is reported with its reason (a deadline, for one), not as Asio's "aborted".
-      self->error_ = error == boost::asio::error::operation_aborted && self->reason_ ? self->reason_ : std::error_code(error);
+      self->error_ =
+          error == boost::asio::error::operation_aborted && self->reason_ ? self->reason_ : std::error_code(error);
       self->values_.emplace(std::move(values)...);
       self->coroutine_.resume();
     }
@@ -75,7 +74,8 @@ class asio_awaiter final : public cancel_hook {
 }  // namespace detail
 
 template <class... Values, class Initiation, class... Arguments>
-auto use(boost::asio::deferred_async_operation<void(boost::system::error_code, Values...), Initiation, Arguments...> operation) {
+auto use(boost::asio::deferred_async_operation<void(boost::system::error_code, Values...), Initiation, Arguments...>
+             operation) {
   return detail::asio_awaiter<decltype(operation), std::decay_t<Values>...>(std::move(operation));
 }
 

@@ -16,8 +16,7 @@ class barrier {
   class [[nodiscard]] arrival final : public waiter {
    public:
     explicit arrival(barrier& at) noexcept : at_(at) {}
-    template <scoped_promise Promise>
-    bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
+    template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
       if (!begin(self)) return false;
       place_ = at_.arrived_++;
       if (at_.arrived_ == at_.parties_) {

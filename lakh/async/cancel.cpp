@@ -2,7 +2,9 @@
 
 namespace lakh {
 
-cancel_scope::cancel_scope(cancel_scope& parent) noexcept : reason_(parent.reason_) { parent.children_.push_back(*this); }
+cancel_scope::cancel_scope(cancel_scope& parent) noexcept : reason_(parent.reason_) {
+  parent.children_.push_back(*this);
+}
 
 void cancel_scope::cancel(std::error_code reason) noexcept {
   if (reason_) return;

@@ -3,7 +3,8 @@
 // 1. Every coroutine runs under exactly one cancel_scope, inherited from whoever awaits it.
 // 2. Cancelling a scope cancels the scopes below it, and ends every wait in them with the scope's reason.
 // 3. A cancelled scope stays cancelled: each later wait in it ends at once with the same reason.
-// 4. A wait that was already satisfied when the cancellation came is not undone: what it obtained (a permit, an item) is
+// 4. A wait that was already satisfied when the cancellation came is not undone: what it obtained (a permit, an item)
+// is
 //    delivered, and the next wait reports the cancellation. So nothing is lost between two coroutines.
 // 5. Scopes and hooks belong to the thread of their loop.
 #pragma once
@@ -55,6 +56,8 @@ class cancel_scope : public list_node<cancel_scope> {
   std::error_code reason_;
 };
 
-inline void cancel_hook::attach(cancel_scope& scope) noexcept { scope.hooks_.push_back(*this); }
+inline void cancel_hook::attach(cancel_scope& scope) noexcept {
+  scope.hooks_.push_back(*this);
+}
 
 }  // namespace lakh

@@ -30,8 +30,7 @@ class condition {
     if (failure) std::rethrow_exception(failure);
   }
 
-  template <std::predicate Predicate>
-  task<void> wait_until(mutex& of, permit& held, Predicate is_true) {
+  template <std::predicate Predicate> task<void> wait_until(mutex& of, permit& held, Predicate is_true) {
     while (!is_true()) co_await wait(of, held);
   }
 
@@ -46,8 +45,7 @@ class condition {
   class notification final : public waiter {
    public:
     explicit notification(condition& of) noexcept : of_(of) {}
-    template <scoped_promise Promise>
-    bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
+    template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
       if (!begin(self)) return false;
       of_.waiting_.push_back(*this);
       return true;

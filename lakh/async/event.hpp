@@ -14,8 +14,7 @@ class event {
   class [[nodiscard]] wait_operation final : public waiter {
    public:
     explicit wait_operation(event& on) noexcept : on_(on) {}
-    template <scoped_promise Promise>
-    bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
+    template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
       if (!begin(self)) return false;
       if (on_.set_) {
         leave();

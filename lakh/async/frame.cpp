@@ -20,8 +20,9 @@ constexpr bool recycles = true;
 #endif
 
 constexpr std::size_t granule = 64;
-constexpr std::size_t classes = 64;           // frames up to 4 KiB
-constexpr std::size_t most_kept = std::size_t{1} << 20;  // bytes per class and thread; what is over goes back to the heap
+constexpr std::size_t classes = 64;  // frames up to 4 KiB
+constexpr std::size_t most_kept = std::size_t{1}
+                                  << 20;  // bytes per class and thread; what is over goes back to the heap
 
 struct free_frame_node {
   free_frame_node* next;
@@ -46,7 +47,9 @@ struct frame_store {
 thread_local bool frame_store::gone = false;
 thread_local frame_store store;
 
-constexpr std::size_t class_of(std::size_t size) { return (size + granule - 1) / granule; }
+constexpr std::size_t class_of(std::size_t size) {
+  return (size + granule - 1) / granule;
+}
 
 }  // namespace
 

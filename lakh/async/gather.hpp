@@ -29,8 +29,7 @@ struct limit {
 
 namespace detail {
 
-template <class T>
-task<void> fill(task<T> work, std::optional<T>& slot) {
+template <class T> task<void> fill(task<T> work, std::optional<T>& slot) {
   slot.emplace(co_await std::move(work));
 }
 
@@ -76,10 +75,10 @@ task<void> gather(task<Void>... work) {
 // `function` takes an element and hands back something awaitable. `range` and what `function` refers to must live until
 // the gathering has ended: await it in the same expression.
 template <std::ranges::forward_range Range, class Function>
-auto gather(Range&& range, limit at_once, Function function)
-    -> task<std::conditional_t<
-        std::is_void_v<detail::await_result_t<std::invoke_result_t<Function&, std::ranges::range_reference_t<Range>>>>, void,
-        std::vector<detail::await_result_t<std::invoke_result_t<Function&, std::ranges::range_reference_t<Range>>>>>> {
+auto gather(Range&& range, limit at_once, Function function) -> task<std::conditional_t<
+    std::is_void_v<detail::await_result_t<std::invoke_result_t<Function&, std::ranges::range_reference_t<Range>>>>,
+    void,
+    std::vector<detail::await_result_t<std::invoke_result_t<Function&, std::ranges::range_reference_t<Range>>>>>> {
   using result = detail::await_result_t<std::invoke_result_t<Function&, std::ranges::range_reference_t<Range>>>;
   constexpr bool collects = !std::is_void_v<result>;
   using slot = std::optional<std::conditional_t<collects, result, std::nullptr_t>>;
@@ -105,7 +104,8 @@ auto gather(Range&& range, limit at_once, Function function)
 
 // All at once.
 template <class T>
-auto gather(std::vector<task<T>> work) -> task<std::conditional_t<std::is_void_v<T>, void, std::vector<std::conditional_t<std::is_void_v<T>, int, T>>>> {
+auto gather(std::vector<task<T>> work)
+    -> task<std::conditional_t<std::is_void_v<T>, void, std::vector<std::conditional_t<std::is_void_v<T>, int, T>>>> {
   const limit all(work.size());
   if constexpr (std::is_void_v<T>)
     co_await gather(work, all, [](task<T>& each) { return std::move(each); });

@@ -19,8 +19,7 @@ namespace {
 thread_local loop* current_loop = nullptr;
 
 // Steady timer on the concrete executor: no type erasure on the path.
-using wake_timer =
-    asio::basic_waitable_timer<clock, asio::wait_traits<clock>, asio::io_context::executor_type>;
+using wake_timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, asio::io_context::executor_type>;
 
 // First in, first out, growing by doubling, never shrinking.
 class handle_ring {
@@ -76,7 +75,8 @@ struct loop::state {
   }
 
   // The Asio timer is moved only to an earlier time. Most timers are deadlines that are disarmed before they are due:
-  // then the Asio timer fires early once, finds nothing to do, and moves on; that is cheaper than a system call per timer.
+  // then the Asio timer fires early once, finds nothing to do, and moves on; that is cheaper than a system call per
+  // timer.
   void wake_at_earliest() {
     if (source == time_source::virtual_time || timers.empty()) return;
     const time_point earliest = timers.earliest();
@@ -105,8 +105,12 @@ struct loop::state {
 loop::loop(time_source source) : state_(std::make_unique<state>(source)) {}
 loop::~loop() = default;
 
-loop& loop::current() noexcept { return *current_loop; }
-bool loop::running() noexcept { return current_loop != nullptr; }
+loop& loop::current() noexcept {
+  return *current_loop;
+}
+bool loop::running() noexcept {
+  return current_loop != nullptr;
+}
 
 void loop::run() {
   struct make_current {
@@ -145,7 +149,9 @@ void loop::schedule(std::coroutine_handle<> runnable) {
   if (!state_->drain_posted) state_->post_drain();
 }
 
-void loop::post(std::move_only_function<void()> work) { asio::post(state_->context, std::move(work)); }
+void loop::post(std::move_only_function<void()> work) {
+  asio::post(state_->context, std::move(work));
+}
 
 time_point loop::now() const noexcept {
   return state_->source == time_source::real ? clock::now() : state_->virtual_now;
@@ -161,7 +167,9 @@ void loop::disarm(timer_node& timer) noexcept {
   if (timer.armed()) state_->timers.remove(timer);
 }
 
-asio::io_context& loop::context() noexcept { return state_->context; }
+asio::io_context& loop::context() noexcept {
+  return state_->context;
+}
 
 timer_node::~timer_node() {
   if (home_ != nullptr) home_->disarm(*this);

@@ -3,8 +3,10 @@
 //
 // Invariants
 // 1. Everything but `post` is called on the loop's own thread.
-// 2. A coroutine made runnable by `schedule` is never resumed from inside that call, and runs in the order of scheduling.
-// 3. A timer fires at or after its time, never before; timers of the same time fire in the order in which they were added.
+// 2. A coroutine made runnable by `schedule` is never resumed from inside that call, and runs in the order of
+// scheduling.
+// 3. A timer fires at or after its time, never before; timers of the same time fire in the order in which they were
+// added.
 #pragma once
 
 #include <lakh/async/task.hpp>

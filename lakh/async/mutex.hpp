@@ -1,5 +1,5 @@
-// Mutual exclusion among coroutines of one loop, across their waits. (Between waits a loop's coroutines never interleave,
-// so data that is not touched across a co_await needs none.)
+// Mutual exclusion among coroutines of one loop, across their waits. (Between waits a loop's coroutines never
+// interleave, so data that is not touched across a co_await needs none.)
 #pragma once
 
 #include <lakh/async/semaphore.hpp>

@@ -16,8 +16,7 @@
 
 namespace lakh {
 
-template <class T>
-class queue {
+template <class T> class queue {
  public:
   explicit queue(std::size_t capacity) noexcept : capacity_(capacity == 0 ? 1 : capacity) {}
   queue(const queue&) = delete;
@@ -26,8 +25,7 @@ class queue {
   class [[nodiscard]] push_operation final : public waiter {
    public:
     push_operation(queue& to, T item) : to_(to), item_(std::move(item)) {}
-    template <scoped_promise Promise>
-    bool await_suspend(std::coroutine_handle<Promise> self) {
+    template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) {
       if (!begin(self)) return false;
       if (to_.closed_ || to_.put(item_)) {
         accepted_ = !to_.closed_;
@@ -53,8 +51,7 @@ class queue {
   class [[nodiscard]] pop_operation final : public waiter {
    public:
     explicit pop_operation(queue& from) noexcept : from_(from) {}
-    template <scoped_promise Promise>
-    bool await_suspend(std::coroutine_handle<Promise> self) {
+    template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) {
       if (!begin(self)) return false;
       item_ = from_.try_pop();
       if (item_ || from_.closed_) {

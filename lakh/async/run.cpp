@@ -1,5 +1,4 @@
 #include <lakh/async/run.hpp>
-
 #include <lakh/core/error.hpp>
 
 #include <cstdio>

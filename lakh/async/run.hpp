@@ -21,16 +21,14 @@ namespace detail {
 
 void drive(loop& on, cancel_scope& under, task<void> root);
 
-template <class T>
-task<void> keep_result(task<T> work, std::optional<T>& result) {
+template <class T> task<void> keep_result(task<T> work, std::optional<T>& result) {
   result.emplace(co_await std::move(work));
 }
 
 }  // namespace detail
 
 // Runs `work` on `on`, which no other thread drives, under `under` (so that another party can cancel it by on.post).
-template <class T>
-T run_on(loop& on, cancel_scope& under, task<T> work) {
+template <class T> T run_on(loop& on, cancel_scope& under, task<T> work) {
   if constexpr (std::is_void_v<T>) {
     detail::drive(on, under, std::move(work));
   } else {
@@ -40,16 +38,14 @@ T run_on(loop& on, cancel_scope& under, task<T> work) {
   }
 }
 
-template <class T>
-T run(task<T> work) {
+template <class T> T run(task<T> work) {
   loop here;
   cancel_scope root;
   return run_on(here, root, std::move(work));
 }
 
 // As `run`, on virtual time: sleeps and deadlines take no time at all. For tests.
-template <class T>
-T run_virtual(task<T> work) {
+template <class T> T run_virtual(task<T> work) {
   loop here(loop::time_source::virtual_time);
   cancel_scope root;
   return run_on(here, root, std::move(work));

@@ -1,5 +1,4 @@
 #include <lakh/async/scope.hpp>
-
 #include <lakh/core/error.hpp>
 
 namespace lakh {
@@ -32,7 +31,9 @@ class child_frame {
   std::coroutine_handle<promise_type> handle;
 };
 
-child_frame run_child(scope& /*owner*/, task<void> work) { co_await std::move(work); }
+child_frame run_child(scope& /*owner*/, task<void> work) {
+  co_await std::move(work);
+}
 
 }  // namespace
 

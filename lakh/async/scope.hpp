@@ -10,7 +10,8 @@
 // 1. in_scope ends only when its body and every child have ended; nothing outlives it.
 // 2. The first failure (of body or child) cancels the rest and is thrown by in_scope; later ones are dropped.
 // 3. scope::cancel() ends the rest quietly: in_scope then returns normally, unless something fails for another reason.
-// 4. A cancellation from above ends body and children at their next wait, and in_scope throws it if it cut any of them short.
+// 4. A cancellation from above ends body and children at their next wait, and in_scope throws it if it cut any of them
+// short.
 #pragma once
 
 #include <lakh/async/cancel.hpp>

@@ -49,10 +49,10 @@ TEST(scope, a_failing_child_cancels_its_siblings_and_the_body) {
     };
     const auto start = lakh::loop::current().now();
     EXPECT_THROW(co_await lakh::in_scope([&](lakh::scope& s) -> task<void> {
-      s.spawn(sleeper());
-      s.spawn(failing());
-      co_await sleeper();
-    }),
+                   s.spawn(sleeper());
+                   s.spawn(failing());
+                   co_await sleeper();
+                 }),
                  std::runtime_error);
     EXPECT_EQ(lakh::loop::current().now() - start, 1s);
     co_return cut;

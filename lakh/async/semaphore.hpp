@@ -36,8 +36,7 @@ class semaphore {
   class [[nodiscard]] acquisition final : public waiter {
    public:
     explicit acquisition(semaphore& from) noexcept : from_(from) {}
-    template <scoped_promise Promise>
-    bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
+    template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
       if (!begin(self)) return false;
       if (from_.try_take()) {
         leave();

@@ -17,13 +17,12 @@ namespace lakh {
 
 class cancel_scope;
 
-template <class T = void>
-class task;
+template <class T = void> class task;
 
 namespace detail {
 
-// Coroutine frames are short-lived and come in few sizes: each thread keeps the freed ones for reuse, so that a warmed-up
-// program does not allocate per await. Sanitized builds always ask the heap, to see every misuse.
+// Coroutine frames are short-lived and come in few sizes: each thread keeps the freed ones for reuse, so that a
+// warmed-up program does not allocate per await. Sanitized builds always ask the heap, to see every misuse.
 void* allocate_frame(std::size_t size);
 void free_frame(void* frame, std::size_t size) noexcept;
 
@@ -63,8 +62,7 @@ class promise_base {
   std::exception_ptr failure_;
 };
 
-template <class T>
-class promise final : public promise_base {
+template <class T> class promise final : public promise_base {
  public:
   task<T> get_return_object() noexcept;
   template <class U>
@@ -81,8 +79,7 @@ class promise final : public promise_base {
   std::optional<T> value_;
 };
 
-template <>
-class promise<void> final : public promise_base {
+template <> class promise<void> final : public promise_base {
  public:
   task<void> get_return_object() noexcept;
   void return_void() const noexcept {}
@@ -97,8 +94,7 @@ concept scoped_promise = requires(const Promise& p) {
   { p.scope() } -> std::same_as<cancel_scope*>;
 };
 
-template <class T>
-class [[nodiscard]] task {
+template <class T> class [[nodiscard]] task {
   static_assert(!std::is_reference_v<T>, "a task hands back a value");
 
  public:
@@ -150,8 +146,7 @@ class [[nodiscard]] task {
   handle_type handle_;
 };
 
-template <class T>
-task<T> detail::promise<T>::get_return_object() noexcept {
+template <class T> task<T> detail::promise<T>::get_return_object() noexcept {
   return task<T>(std::coroutine_handle<promise>::from_promise(*this));
 }
 inline task<void> detail::promise<void>::get_return_object() noexcept {
@@ -162,8 +157,7 @@ inline task<void> detail::promise<void>::get_return_object() noexcept {
 class this_scope {
  public:
   [[nodiscard]] bool await_ready() const noexcept { return false; }
-  template <scoped_promise Promise>
-  bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
+  template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
     scope_ = self.promise().scope();
     return false;
   }
@@ -176,8 +170,7 @@ class this_scope {
 namespace detail {
 
 // What `co_await expression` yields, for a task, a type with operator co_await, or an awaiter.
-template <class A>
-decltype(auto) awaiter_of(A&& awaitable) {
+template <class A> decltype(auto) awaiter_of(A&& awaitable) {
   if constexpr (requires { std::forward<A>(awaitable).operator co_await(); })
     return std::forward<A>(awaitable).operator co_await();
   else

@@ -12,19 +12,31 @@ namespace {
 
 using lakh::task;
 
-task<int> number(int value) { co_return value; }
-task<std::string> text() { co_return "a string that is longer than any small-string buffer"; }
-task<int> sum() { co_return co_await number(2) + co_await number(40); }
+task<int> number(int value) {
+  co_return value;
+}
+task<std::string> text() {
+  co_return "a string that is longer than any small-string buffer";
+}
+task<int> sum() {
+  co_return co_await number(2) + co_await number(40);
+}
 task<void> fails() {
   co_await lakh::yield();
   throw std::runtime_error("as it must");
 }
 
-TEST(task, hands_back_a_value_through_several_frames) { EXPECT_EQ(lakh::run(sum()), 42); }
+TEST(task, hands_back_a_value_through_several_frames) {
+  EXPECT_EQ(lakh::run(sum()), 42);
+}
 
-TEST(task, hands_back_what_owns_memory) { EXPECT_EQ(lakh::run(text()).size(), 52U); }
+TEST(task, hands_back_what_owns_memory) {
+  EXPECT_EQ(lakh::run(text()).size(), 52U);
+}
 
-TEST(task, an_exception_reaches_the_caller_of_run) { EXPECT_THROW(lakh::run(fails()), std::runtime_error); }
+TEST(task, an_exception_reaches_the_caller_of_run) {
+  EXPECT_THROW(lakh::run(fails()), std::runtime_error);
+}
 
 TEST(task, one_that_is_never_awaited_never_starts_and_frees_its_arguments) {
   auto shared = std::make_shared<int>(1);

@@ -24,21 +24,18 @@ class deadline_scope final : public cancel_scope, private timer_node {
   bool expired_ = false;
 };
 
-template <class T>
-task<T> with_deadline(time_point deadline, task<T> work) {
+template <class T> task<T> with_deadline(time_point deadline, task<T> work) {
   deadline_scope scope(co_await this_scope(), deadline);
   co_return co_await std::move(work).under(scope);
 }
 
-template <class T>
-task<T> with_timeout(duration limit, task<T> work) {
+template <class T> task<T> with_timeout(duration limit, task<T> work) {
   return with_deadline(loop::current().now() + limit, std::move(work));
 }
 
-// Runs `work` out of reach of cancellation from above: for the few steps that must not be cut, such as writing down what
-// happened. Give it a deadline of its own.
-template <class T>
-task<T> shielded(task<T> work) {
+// Runs `work` out of reach of cancellation from above: for the few steps that must not be cut, such as writing down
+// what happened. Give it a deadline of its own.
+template <class T> task<T> shielded(task<T> work) {
   cancel_scope scope;
   co_return co_await std::move(work).under(scope);
 }

@@ -28,8 +28,7 @@ class waiter : public cancel_hook, public list_node<waiter> {
   ~waiter() = default;
 
   // False if the scope is already cancelled: then `result_` is set and the coroutine must not be suspended.
-  template <scoped_promise Promise>
-  bool begin(std::coroutine_handle<Promise> self) noexcept {
+  template <scoped_promise Promise> bool begin(std::coroutine_handle<Promise> self) noexcept {
     cancel_scope& scope = *self.promise().scope();
     if (scope.is_cancelled()) {
       result_ = scope.reason();

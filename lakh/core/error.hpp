@@ -13,7 +13,8 @@
 //   └── storage_error          a file or database could not be read or written
 //
 // Each carries a std::error_code, a kind that can be counted, and a hint: what a person can do about it (may be empty).
-// Awaitables throw these. A function whose name starts with `try_` returns std::error_code (or std::expected with it) instead.
+// Awaitables throw these. A function whose name starts with `try_` returns std::error_code (or std::expected with it)
+// instead.
 #pragma once
 
 #include <cstdint>
@@ -50,10 +51,10 @@ std::string_view name(error_kind kind) noexcept;
 enum class errc : int {
   cancelled = 1,
   timed_out,
-  end_of_stream,         // the peer closed in an orderly way where more was expected
-  connection_lost,       // reset, broken pipe
+  end_of_stream,    // the peer closed in an orderly way where more was expected
+  connection_lost,  // reset, broken pipe
   name_not_found,
-  name_look_up_failed,   // the resolver itself is in trouble: worth another try
+  name_look_up_failed,  // the resolver itself is in trouble: worth another try
   cannot_connect,
   tls_failure,
   protocol_violation,
@@ -65,7 +66,9 @@ enum class errc : int {
 };
 
 const std::error_category& lakh_category() noexcept;
-inline std::error_code make_error_code(errc value) noexcept { return {static_cast<int>(value), lakh_category()}; }
+inline std::error_code make_error_code(errc value) noexcept {
+  return {static_cast<int>(value), lakh_category()};
+}
 
 // Classifies any error code: our own conditions, errno values, and Asio's.
 error_kind kind_of(const std::error_code& code) noexcept;
@@ -156,5 +159,4 @@ class storage_error : public error {
 
 }  // namespace lakh
 
-template <>
-struct std::is_error_code_enum<lakh::errc> : std::true_type {};
+template <> struct std::is_error_code_enum<lakh::errc> : std::true_type {};

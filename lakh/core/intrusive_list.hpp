@@ -6,8 +6,7 @@
 
 namespace lakh {
 
-template <class Tag = void>
-class list_node {
+template <class Tag = void> class list_node {
  public:
   list_node() noexcept : previous_(this), next_(this) {}
   list_node(const list_node&) = delete;
@@ -22,14 +21,12 @@ class list_node {
   }
 
  private:
-  template <class, class>
-  friend class intrusive_list;
+  template <class, class> friend class intrusive_list;
   list_node* previous_;
   list_node* next_;
 };
 
-template <class T, class Tag = void>
-class intrusive_list {
+template <class T, class Tag = void> class intrusive_list {
   using node = list_node<Tag>;
 
  public:
