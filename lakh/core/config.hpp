@@ -30,8 +30,9 @@ class config {
   static config null(input_place place = {});
   static config scalar(std::string text, style how = style::quoted, input_place place = {});
   static config sequence(std::vector<config> items, input_place place = {});
-  // Throws input_error for a name that occurs twice.
-  static config mapping(std::vector<entry> entries, input_place place = {});
+  // Throws input_error for a name that occurs twice. `key_places` says where the names stand, if known: as many as
+  // entries.
+  static config mapping(std::vector<entry> entries, input_place place = {}, std::vector<input_place> key_places = {});
 
   [[nodiscard]] kind type() const noexcept;
   [[nodiscard]] bool is_null() const noexcept { return type() == kind::null; }
@@ -56,6 +57,9 @@ class config {
   [[nodiscard]] std::size_t one_of(std::string_view what, std::span<const std::string_view> names) const;
   [[nodiscard]] const std::vector<config>& items(std::string_view what) const;
   [[nodiscard]] const std::vector<entry>& entries(std::string_view what) const;
+
+  // Where the name of an entry stands; the place of its value if that is not known.
+  [[nodiscard]] const input_place& key_place(std::size_t entry_number) const;
 
   // The entry of a mapping, or null where it has none or this is no mapping.
   [[nodiscard]] const config* find(std::string_view key) const noexcept;

@@ -27,6 +27,9 @@ text_position position_of(std::string_view text, std::size_t offset) noexcept;
 std::size_t utf8_length(unsigned char first) noexcept;
 void append_utf8(std::string& out, std::uint32_t code_point);
 
+// The first byte from `at` on that a JSON string cannot hold as it is: a quotation mark, a backslash, a control
+// character; the text's size where there is none.
+std::size_t find_json_special(std::string_view text, std::size_t at) noexcept;
 // The inside of a JSON string: quotation mark, backslash and control characters escaped (RFC 8259 §7), the rest as it
 // is.
 void append_json_escaped(std::string& out, std::string_view text);
