@@ -52,6 +52,9 @@ enum class http1_error : std::uint8_t {
 
 inline constexpr int http1_error_count = static_cast<int>(http1_error::truncated) + 1;
 
+// The enumerator's name, for counting and for tests: "bare_line_feed".
+std::string_view name(http1_error error) noexcept;
+
 // One line that says what was wrong: "the Content-Length field is repeated". Empty for `none`.
 std::string_view message(http1_error error) noexcept;
 
