@@ -8,6 +8,7 @@
 #pragma once
 
 #include <lakh/core/certainty.hpp>
+#include <lakh/load/outcome.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -67,14 +68,11 @@ std::chrono::nanoseconds backoff(const retry_policy& policy, unsigned attempt, s
                                  std::optional<std::chrono::nanoseconds> retry_after = {}) noexcept;
 
 // What became of an item whose last attempt has ended and that is not tried again.
-enum class item_outcome : std::uint8_t { confirmed, failed, unknown };
-std::string_view name(item_outcome outcome) noexcept;
-
 // confirmed  the last attempt was answered as expected
 // unknown    some attempt may have happened and no expected answer settled it: the last one, or one before it, or the
 // answer
 //            was a gateway's (502, 504), which does not know what the target did
 // failed     all else: the target surely did not do it, or said that it did not
-item_outcome outcome_of(const attempt_facts& last, bool as_expected) noexcept;
+outcome_state outcome_of(const attempt_facts& last, bool as_expected) noexcept;
 
 }  // namespace lakh::load

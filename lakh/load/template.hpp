@@ -166,6 +166,7 @@ class text_template {
 
  private:
   friend class template_compiler;
+  friend class template_scope;
   explicit text_template(std::shared_ptr<const detail::template_program> program) noexcept;
   std::shared_ptr<const detail::template_program> program_;
 };
