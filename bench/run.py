@@ -42,8 +42,8 @@ TICK = os.sysconf("SC_CLK_TCK")
 # The same order as in peers/orders.lua, byte for byte as long; lakh adds an idempotency key to it.
 ORDER = ('{"customer":{"name":"Customer {{int(10000000,99999999)}}","email":"customer.{{int(10000000,99999999)}}@example.com"},'
          '"address":{"street":"{{int(1000,9999)}} Main Street","city":"Springfield","postcode":"{{int(10000,99999)}}",'
-         '"country":"US"},"lines":[{"sku":"SKU-{{int(1000,9999)}}","quantity":{{int(1,9)}}},'
-         '{"sku":"SKU-{{int(1000,9999)}}","quantity":{{int(1,9)}}}],"note":"order {{int(10000000,99999999)}}"}')
+         '"country":"US"},"lines":[{"sku":"TEA-00{{int(10,80)}}","quantity":{{int(1,9)}}},'
+         '{"sku":"TEA-00{{int(10,80)}}","quantity":{{int(1,9)}}}],"note":"order {{int(10000000,99999999)}}"}')
 
 
 def die(what):

@@ -11,13 +11,16 @@ import hashlib
 import json
 import os
 import sqlite3
+from datetime import datetime
 from typing import List, Optional
 
 from fastapi import FastAPI, Header, HTTPException, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-PRICES = {"default": 1999}
+# The shop's two hundred products; the prices are made up.
+PRICES = {f"{shelf}-{number:04}": 390 + 17 * number
+          for shelf, count in (("TEA", 80), ("COF", 60), ("CUP", 30), ("POT", 30)) for number in range(1, count + 1)}
 
 
 class Line(BaseModel):
@@ -39,6 +42,8 @@ class Customer(BaseModel):
 
 
 class NewOrder(BaseModel):
+    run: Optional[str] = Field(None, max_length=100)
+    reference: Optional[str] = Field(None, max_length=100)
     customer: Customer
     address: Address
     lines: List[Line] = Field(min_items=1, max_items=100)
@@ -49,7 +54,8 @@ def open_database():
     db = sqlite3.connect(os.environ.get("SHOP_DB", "orders.db"), isolation_level=None, check_same_thread=False)
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
-    db.execute("CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, total INTEGER NOT NULL, body TEXT NOT NULL)")
+    db.execute("CREATE TABLE IF NOT EXISTS orders (number INTEGER PRIMARY KEY, run TEXT, total INTEGER NOT NULL,"
+               " answer TEXT NOT NULL)")
     db.execute("CREATE TABLE IF NOT EXISTS keys (key TEXT PRIMARY KEY, body BLOB NOT NULL, answer TEXT NOT NULL)"
                " WITHOUT ROWID")
     return db
@@ -73,11 +79,23 @@ async def create(order: NewOrder, request: Request, idempotency_key: Optional[st
             if known[0] != digest:
                 raise HTTPException(422, "this key was used with another body")
             return Response(known[1], 201, media_type="application/json")
-    total = sum(PRICES.get(line.sku, PRICES["default"]) * line.quantity for line in order.lines)
+    unknown = [line.sku for line in order.lines if line.sku not in PRICES]
+    if unknown:
+        raise HTTPException(422, f"no such product: {unknown[0]}")
+    view = order.dict(exclude_none=True)
+    for line in view["lines"]:
+        line["unit_price"] = PRICES[line["sku"]]
+        line["line_total"] = line["unit_price"] * line["quantity"]
+    subtotal = sum(line["line_total"] for line in view["lines"])
+    tax = round(subtotal * 0.19)
+    view.update(status="accepted", created_at=datetime.utcnow().isoformat(timespec="milliseconds") + "Z",
+                subtotal=subtotal, tax=tax, total=subtotal + tax, currency="EUR", digest=digest.hex()[:16])
     database.execute("BEGIN IMMEDIATE")
     try:
-        made = database.execute("INSERT INTO orders (total, body) VALUES (?, ?)", (total, order.json())).lastrowid
-        answer = json.dumps({"id": f"ord_{made:010}", "status": "accepted", "total": total})
+        number = database.execute("SELECT coalesce(max(number), 0) + 1 FROM orders").fetchone()[0]
+        view.update(id=f"ord_{number:010}", number=number)
+        answer = json.dumps(view, ensure_ascii=False)
+        database.execute("INSERT INTO orders VALUES (?, ?, ?, ?)", (number, order.run, view["total"], answer))
         if idempotency_key:
             database.execute("INSERT INTO keys VALUES (?, ?, ?)", (idempotency_key, digest, answer))
         database.execute("COMMIT")

@@ -2,7 +2,7 @@
 -- body's length never changes, and the numbers have a fixed width. It proves nothing: no count, no record, no retry.
 local body = '{"customer":{"name":"Customer %08d","email":"customer.%08d@example.com"},' ..
   '"address":{"street":"%04d Main Street","city":"Springfield","postcode":"%05d","country":"US"},' ..
-  '"lines":[{"sku":"SKU-%04d","quantity":%d},{"sku":"SKU-%04d","quantity":%d}],"note":"order %08d"}'
+  '"lines":[{"sku":"TEA-%04d","quantity":%d},{"sku":"TEA-%04d","quantity":%d}],"note":"order %08d"}'
 local head
 local format, random = string.format, math.random
 local number = 0
@@ -17,6 +17,6 @@ end
 
 function request()
   number = number + 1
-  return head .. format(body, number, random(0, 99999999), random(0, 9999), random(0, 99999), random(0, 9999),
-    random(1, 9), random(0, 9999), random(1, 9), number)
+  return head .. format(body, number, random(0, 99999999), random(0, 9999), random(0, 99999), random(1, 80),
+    random(1, 9), random(1, 80), random(1, 9), number)
 end
