@@ -33,41 +33,30 @@ std::string hint_for(int extended_code) {
     return "the file has a write-ahead log that must be recovered: open it once with write access";
   switch (primary(extended_code)) {
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return "another process has the file open and is writing: wait for it, or stop it";
-    case SQLITE_FULL:
-      return "the disk is full: free some space, or choose a folder on another disk";
-    case SQLITE_READONLY:
-      return "the file or its folder cannot be written: check owner, permissions and mount";
+    case SQLITE_LOCKED: return "another process has the file open and is writing: wait for it, or stop it";
+    case SQLITE_FULL: return "the disk is full: free some space, or choose a folder on another disk";
+    case SQLITE_READONLY: return "the file or its folder cannot be written: check owner, permissions and mount";
     case SQLITE_CANTOPEN:
       return "check that the folder exists, that you may write there, and that the name is not a folder";
     case SQLITE_PERM:
-    case SQLITE_AUTH:
-      return "check owner and permissions of the file";
-    case SQLITE_NOTADB:
-      return "the file is something else than an SQLite database, or encrypted: check the name";
+    case SQLITE_AUTH: return "check owner and permissions of the file";
+    case SQLITE_NOTADB: return "the file is something else than an SQLite database, or encrypted: check the name";
     case SQLITE_CORRUPT:
       return "the file is damaged: restore a copy, or rescue what can be read with `sqlite3 FILE .recover`";
     case SQLITE_IOERR:
       return "the disk could not be read or written: look for a full disk, a file size limit (ulimit -f), or errors in "
              "dmesg";
-    case SQLITE_TOOBIG:
-      return "one value is larger than SQLite's limit";
-    default:
-      return {};
+    case SQLITE_TOOBIG: return "one value is larger than SQLite's limit";
+    default: return {};
   }
 }
 
 std::error_code code_for(int extended_code) {
   switch (primary(extended_code)) {
-    case SQLITE_FULL:
-      return {ENOSPC, std::generic_category()};
-    case SQLITE_READONLY:
-      return {EROFS, std::generic_category()};
-    case SQLITE_IOERR:
-      return {EIO, std::generic_category()};
-    default:
-      return errc::storage_failure;
+    case SQLITE_FULL: return {ENOSPC, std::generic_category()};
+    case SQLITE_READONLY: return {EROFS, std::generic_category()};
+    case SQLITE_IOERR: return {EIO, std::generic_category()};
+    default: return errc::storage_failure;
   }
 }
 
@@ -93,24 +82,18 @@ std::string_view text_of(sqlite3_stmt* handle) noexcept {
 int open_flags(open_mode mode) noexcept {
   constexpr int common = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;  // rule 2: one thread at a time needs no lock
   switch (mode) {
-    case open_mode::read_only:
-      return common | SQLITE_OPEN_READONLY;
-    case open_mode::read_write:
-      return common | SQLITE_OPEN_READWRITE;
-    case open_mode::create:
-      break;
+    case open_mode::read_only: return common | SQLITE_OPEN_READONLY;
+    case open_mode::read_write: return common | SQLITE_OPEN_READWRITE;
+    case open_mode::create: break;
   }
   return common | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 }
 
 const char* pragma_for(sync_level level) noexcept {
   switch (level) {
-    case sync_level::off:
-      return "PRAGMA synchronous=OFF";
-    case sync_level::normal:
-      return "PRAGMA synchronous=NORMAL";
-    case sync_level::full:
-      break;
+    case sync_level::off: return "PRAGMA synchronous=OFF";
+    case sync_level::normal: return "PRAGMA synchronous=NORMAL";
+    case sync_level::full: break;
   }
   return "PRAGMA synchronous=FULL";
 }
@@ -254,8 +237,7 @@ database::database(const std::filesystem::path& file, const open_options& option
   if (code != SQLITE_OK) throw_sql(code, opened, *file_, {});
 
   sqlite3_busy_timeout(opened, static_cast<int>(options.busy_timeout_.count()));
-  // A database file may come from anybody: its schema must not call functions with side effects.
-  sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, options.trust_schema_ ? 1 : 0, nullptr);
   sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   if (options.page_size_) run_script(fmt::format("PRAGMA page_size={}", *options.page_size_).c_str());
   if (options.cache_kib_) run_script(fmt::format("PRAGMA cache_size=-{}", std::max(1, *options.cache_kib_)).c_str());

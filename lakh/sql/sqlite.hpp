@@ -113,6 +113,13 @@ class open_options {
     return *this;
   }
 
+  // Lets views and triggers of the file call any function, also SQLite 3.40's JSON functions. Off unless set: a file
+  // may come from anybody.
+  open_options& trust_schema(bool value = true) noexcept {
+    trust_schema_ = value;
+    return *this;
+  }
+
  private:
   friend class database;
   std::chrono::milliseconds busy_timeout_{5000};
@@ -123,6 +130,7 @@ class open_options {
   std::optional<sync_level> synchronous_;
   open_mode mode_ = open_mode::create;
   bool wal_ = false;
+  bool trust_schema_ = false;
 };
 
 namespace detail {

@@ -1,0 +1,134 @@
+#include <lakh/load/dispenser.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <random>
+#include <thread>
+#include <vector>
+
+namespace lakh::load {
+namespace {
+
+TEST(range_dispenser, it_hands_out_every_item_once_in_order) {
+  range_dispenser items(10);
+  EXPECT_EQ(items.remaining(), 10U);
+  EXPECT_EQ(items.take(4), item_range(0, 4));
+  EXPECT_EQ(items.take(4), item_range(4, 4));
+  EXPECT_EQ(items.remaining(), 2U);
+  EXPECT_EQ(items.take(4), item_range(8, 2));
+  EXPECT_EQ(items.take(4), std::nullopt);
+  EXPECT_EQ(items.remaining(), 0U);
+}
+
+TEST(range_dispenser, wanting_nothing_still_gives_one) {
+  range_dispenser items(1);
+  EXPECT_EQ(items.take(0), item_range(0, 1));
+}
+
+TEST(range_dispenser, threads_together_get_every_item_exactly_once) {
+  constexpr std::uint64_t count = 50'000;
+  range_dispenser items(count);
+  std::vector<std::atomic<int>> seen(count);
+  std::vector<std::thread> threads;
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    threads.emplace_back([&, seed] {
+      std::mt19937_64 random(seed);
+      while (const auto range = items.take(1 + random() % 40)) {
+        if (random() % 4 == 0) {
+          items.give_back(*range);
+          continue;
+        }
+        for (std::uint64_t item = range->first; item < range->end(); ++item) ++seen[item];
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  // Somebody may have returned a range after the others had gone home.
+  while (const auto range = items.take(1000)) {
+    for (std::uint64_t item = range->first; item < range->end(); ++item) ++seen[item];
+  }
+  for (std::uint64_t item = 0; item < count; ++item) ASSERT_EQ(seen[item].load(), 1) << item;
+}
+
+TEST(range_dispenser, what_is_given_back_is_given_again) {
+  range_dispenser items(5);
+  EXPECT_EQ(items.take(5), item_range(0, 5));
+  items.give_back(item_range(2, 3));
+  items.give_back(item_range());
+  EXPECT_EQ(items.remaining(), 3U);
+  EXPECT_EQ(items.take(2), item_range(2, 2));
+  EXPECT_EQ(items.take(9), item_range(4, 1));
+  EXPECT_EQ(items.take(9), std::nullopt);
+}
+
+TEST(range_dispenser, after_stop_nothing_comes_even_if_something_is_left) {
+  range_dispenser items(100);
+  EXPECT_TRUE(items.take(1).has_value());
+  items.stop();
+  items.stop();
+  items.give_back(item_range(0, 1));
+  EXPECT_EQ(items.take(1), std::nullopt);
+  EXPECT_EQ(items.remaining(), 0U);
+}
+
+TEST(range_dispenser, without_an_end_it_goes_on_until_it_is_stopped) {
+  const auto items = range_dispenser::unbounded(1'000'000);
+  EXPECT_EQ(items->remaining(), std::nullopt);
+  EXPECT_EQ(items->take(4096), item_range(1'000'000, 4096));
+  EXPECT_EQ(items->take(1), item_range(1'004'096, 1));
+  items->stop();
+  EXPECT_EQ(items->take(1), std::nullopt);
+}
+
+TEST(range_dispenser, a_resume_gives_only_the_items_in_the_wanted_states) {
+  std::mt19937_64 random(5);
+  for (int round = 0; round < 50; ++round) {
+    item_states states(random() % 300);
+    for (std::uint64_t item = 0; item < states.size(); ++item) states.set(item, static_cast<item_state>(random() % 5));
+    const std::uint64_t count = states.size() + random() % 20;
+    const state_set wanted = item_state::unclaimed | item_state::claimed;
+    range_dispenser items(count, states, wanted);
+    std::vector<int> seen(count);
+    std::uint64_t left = items.remaining().value();
+    while (const auto range = items.take(1 + random() % 10)) {
+      for (std::uint64_t item = range->first; item < range->end(); ++item) ++seen[item];
+      left -= range->count;
+      EXPECT_EQ(items.remaining(), left);
+    }
+    EXPECT_EQ(left, 0U);
+    for (std::uint64_t item = 0; item < count; ++item)
+      EXPECT_EQ(seen[item], wanted.contains(states.get(item)) ? 1 : 0) << item;
+  }
+}
+
+TEST(claim_size, it_follows_the_table) {
+  struct row {
+    double rate;
+    std::uint64_t lanes;
+    bool keyed;
+    std::uint64_t size;
+  };
+  for (const row& one : {
+           row{0, 1, true, 1},            // nothing known: one for each lane
+           row{0, 64, true, 64},          //
+           row{0, 10'000, true, 256},     // but not too many
+           row{0, 0, true, 1},            //
+           row{100, 64, true, 5},         // 50 ms of work
+           row{10'000, 64, true, 500},    //
+           row{1e9, 64, true, 4096},      // bounded
+           row{1e300, 64, true, 4096},    //
+           row{0.1, 64, true, 1},         // bounded below
+           row{-5, 8, true, 8},           // nonsense is nothing known
+           row{10'000, 64, false, 64},    // without a key at most one for each lane
+           row{10'000, 8, false, 8},      //
+           row{100, 64, false, 5},        //
+           row{1e9, 10'000, false, 4096}  //
+       }) {
+    EXPECT_EQ(claim_size(claim_need().rate(one.rate).lanes(one.lanes).keyed(one.keyed)), one.size)
+        << one.rate << ' ' << one.lanes << ' ' << one.keyed;
+  }
+}
+
+}  // namespace
+}  // namespace lakh::load

@@ -1,0 +1,337 @@
+#include <lakh/load/ledger_reader.hpp>
+#include <lakh/load/ledger_rows.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+namespace lakh::load {
+namespace {
+
+constexpr const char* damage_hint =
+    "the file was changed or damaged: restore it from a copy; what it still says cannot be trusted";
+
+[[noreturn]] void refuse(const std::filesystem::path& file, const std::string& what, std::string hint = damage_hint) {
+  throw storage_error(errc::storage_failure, file.string() + ": " + what, std::move(hint));
+}
+
+sql::database open(const std::filesystem::path& file) {
+  return sql::database(file, sql::open_options().mode(sql::open_mode::read_only).cache_kib(4096));
+}
+
+class bitmap {
+ public:
+  [[nodiscard]] bool get(std::uint64_t bit) const noexcept {
+    return bit / 64 < words_.size() && (words_[bit / 64] >> bit % 64 & 1U) != 0;
+  }
+  void set(std::uint64_t bit) {
+    if (bit / 64 >= words_.size()) words_.resize(std::max<std::size_t>(bit / 64 + 1, words_.size() * 3 / 2));
+    words_[bit / 64] |= std::uint64_t{1} << bit % 64;
+  }
+  void clear(std::uint64_t bit) noexcept {
+    if (bit / 64 < words_.size()) words_[bit / 64] &= ~(std::uint64_t{1} << bit % 64);
+  }
+  // Bits 64 * index … 64 * index + 63.
+  [[nodiscard]] std::uint64_t word(std::uint64_t index) const noexcept {
+    return index < words_.size() ? words_[index] : 0;
+  }
+  [[nodiscard]] std::uint64_t words() const noexcept { return words_.size(); }
+
+ private:
+  std::vector<std::uint64_t> words_;
+};
+
+using meta_map = std::map<std::string, std::string, std::less<>>;
+
+// Empty if the writer was killed before it had made its tables.
+meta_map read_meta(sql::database& db) {
+  meta_map meta;
+  auto tables =
+      db.prepare("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', 'claim', 'batch')");
+  tables.start();
+  if (!tables.step() || tables.integer(0) == 0) return meta;
+  if (tables.integer(0) != 3) refuse(db.file(), "this is not a ledger: a table is missing");
+  tables.reset();
+  auto select = db.prepare("SELECT key, value FROM meta");
+  select.start();
+  while (select.step()) meta.emplace(select.text(0), select.text(1));
+  return meta;
+}
+
+const std::string& required(const std::filesystem::path& file, const meta_map& meta, std::string_view key) {
+  const auto found = meta.find(key);
+  if (found == meta.end()) refuse(file, fmt::format("meta has no `{}`", key));
+  return found->second;
+}
+
+template <typename Number>
+Number required_number(const std::filesystem::path& file, const meta_map& meta, std::string_view key) {
+  const std::string& text = required(file, meta, key);
+  Number value{};
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size())
+    refuse(file, fmt::format("meta `{}` is not a number", key));
+  return value;
+}
+
+ledger_identity identity_of(const std::filesystem::path& file, const meta_map& meta) {
+  const int format = required_number<int>(file, meta, "format");
+  if (format != ledger_format_version) {
+    refuse(file, fmt::format("ledger format {} is not known here (this is {})", format, ledger_format_version),
+           "read it with the version of lakh that wrote it");
+  }
+  ledger_identity identity(required(file, meta, "run_id"), required(file, meta, "plan_digest"),
+                           required_number<std::uint32_t>(file, meta, "session"),
+                           required_number<std::uint32_t>(file, meta, "writer"));
+  identity.created_at = required(file, meta, "created_at");
+  if (ledger_file_name(identity.writer) != file.filename()) refuse(file, "the file has the name of another writer");
+  return identity;
+}
+
+// Walks a file's claims and batches in the order of their ids and checks rules 1 to 3 of ledger_format.hpp.
+//   on_claim(kind, first, count, id), on_batch(records, id)
+template <typename OnClaim, typename OnBatch> class file_walk {
+ public:
+  file_walk(ledger_file& info, std::uint64_t item_limit, OnClaim on_claim, OnBatch on_batch)
+      : info_(info),
+        limit_(item_limit),
+        on_claim_(std::move(on_claim)),
+        on_batch_(std::move(on_batch)),
+        db_(open(info.file)),
+        chain_(info.identity) {}
+
+  void run() {
+    // One snapshot for both tables and the closing marks, while the writer goes on.
+    sql::transaction snapshot(db_, sql::transaction_kind::deferred);
+    const meta_map meta = read_meta(db_);
+    auto claims = db_.prepare("SELECT id, kind, first_item, count, written_at, digest FROM claim ORDER BY id");
+    auto batches = db_.prepare(
+        "SELECT id, first_item, last_item, count, confirmed, failed, unknown, written_at, digest, items FROM batch "
+        "ORDER BY id");
+    claims.start();
+    batches.start();
+    bool more_claims = claims.step();
+    bool more_batches = batches.step();
+    while (more_claims || more_batches) {
+      if (more_claims && (!more_batches || claims.integer(0) < batches.integer(0))) {
+        claim(claims);
+        more_claims = claims.step();
+      } else {
+        batch(batches);
+        more_batches = batches.step();
+      }
+    }
+    close(meta);
+  }
+
+ private:
+  void claim(sql::statement& row) {
+    const std::uint64_t id = next_id(row);
+    const std::string_view kind = row.text(1);
+    const claim_row entry{kind == name(claim_kind::release) ? claim_kind::release : claim_kind::claim, number(row, 2),
+                          number(row, 3), row.text(4)};
+    check_digest("claim", id, chain_.add(entry), row.blob(5));
+    if (kind != name(entry.kind) || entry.count == 0 || entry.first >= limit_ || entry.count > limit_ - entry.first) {
+      refuse(info_.file, fmt::format("claim {} names items that the run does not have", id));
+    }
+    on_claim_(entry.kind, entry.first, entry.count, id);
+  }
+
+  void batch(sql::statement& row) {
+    const std::uint64_t id = next_id(row);
+    const batch_row entry{number(row, 1), number(row, 2), number(row, 3), number(row, 4),
+                          number(row, 5), number(row, 6), row.text(7),    row.text(9)};
+    check_digest("batch", id, chain_.add(entry), row.blob(8));
+    if (const auto fault = rows_.parse(entry.items))
+      refuse(info_.file, fmt::format("batch {} is malformed at byte {} of its items", id, *fault));
+    check_sums(entry, id);
+    on_batch_(rows_.records(), id);
+  }
+
+  void check_sums(const batch_row& entry, std::uint64_t id) const {
+    std::uint64_t states[3] = {};
+    std::uint64_t first = rows_.records().front().item;
+    std::uint64_t last = first;
+    for (const outcome_record& record : rows_.records()) {
+      ++states[static_cast<std::size_t>(record.state)];
+      first = std::min(first, record.item);
+      last = std::max(last, record.item);
+    }
+    const bool same = entry.count == rows_.records().size() && entry.confirmed == states[0] &&
+                      entry.failed == states[1] && entry.unknown == states[2] && entry.first == first &&
+                      entry.last == last;
+    if (!same) refuse(info_.file, fmt::format("batch {} does not hold what its own columns say", id));
+  }
+
+  void close(const meta_map& meta) {
+    info_.entries = chain_.entries();
+    info_.head = chain_.head();
+    info_.closed = meta.contains("closed_at");
+    if (!info_.closed) return;
+    if (required_number<std::uint64_t>(info_.file, meta, "entries") != chain_.entries()) {
+      refuse(info_.file, fmt::format("{} entries are there, {} were written", chain_.entries(),
+                                     required(info_.file, meta, "entries")));
+    }
+    info_.head = chain_.close(required(info_.file, meta, "closed_at"));
+    if (required(info_.file, meta, "head") != to_hex(info_.head)) refuse(info_.file, "the closing digest does not fit");
+  }
+
+  std::uint64_t next_id(const sql::statement& row) const {
+    const auto id = static_cast<std::uint64_t>(row.integer(0));
+    if (id != chain_.entries() + 1)
+      refuse(info_.file, fmt::format("entry {} is missing (the next is {})", chain_.entries() + 1, row.integer(0)));
+    return id;
+  }
+
+  // A negative number becomes one that no limit allows.
+  static std::uint64_t number(const sql::statement& row, int column) {
+    return static_cast<std::uint64_t>(row.integer(column));
+  }
+
+  void check_digest(const char* table, std::uint64_t id, const chain_digest& computed,
+                    std::span<const std::byte> stored) const {
+    if (!std::equal(computed.begin(), computed.end(), stored.begin(), stored.end())) {
+      refuse(info_.file, fmt::format("{} {} is not what was written: its digest does not fit", table, id));
+    }
+  }
+
+  ledger_file& info_;
+  std::uint64_t limit_;
+  OnClaim on_claim_;
+  OnBatch on_batch_;
+  sql::database db_;
+  ledger_chain chain_;
+  ledger_rows rows_;
+};
+
+// What one file says of its items, gathered while walking it.
+class file_states {
+ public:
+  file_states(const ledger_file& info, item_states& states) : info_(info), states_(states) {}
+
+  void claim(claim_kind kind, std::uint64_t first, std::uint64_t count, std::uint64_t id) {
+    for (std::uint64_t item = first; item < first + count; ++item) {
+      if (kind == claim_kind::claim) {
+        claimed_.set(item);
+      } else if (!claimed_.get(item) || settled_.get(item)) {
+        refuse(info_.file, fmt::format("entry {} releases item {}, which was not waiting to be sent", id, item));
+      } else {
+        claimed_.clear(item);
+      }
+    }
+    states_.grow(first + count);
+  }
+
+  void settle(const outcome_record& record, std::uint64_t id) {
+    if (!claimed_.get(record.item))
+      refuse(info_.file, fmt::format("batch {} has an outcome for item {}, which was never claimed", id, record.item));
+    settled_.set(record.item);
+    states_.set(record.item, to_item_state(record.state));
+  }
+
+  // What was claimed and has no outcome is doubtful.
+  void finish() {
+    for (std::uint64_t index = 0; index < claimed_.words(); ++index) {
+      std::uint64_t doubtful = claimed_.word(index) & ~settled_.word(index);
+      for (; doubtful != 0; doubtful &= doubtful - 1) {
+        const std::uint64_t item = index * 64 + static_cast<std::uint64_t>(std::countr_zero(doubtful));
+        if (states_.get(item) != item_state::confirmed) states_.set(item, item_state::claimed);
+      }
+    }
+  }
+
+ private:
+  const ledger_file& info_;
+  item_states& states_;
+  bitmap claimed_;
+  bitmap settled_;
+};
+
+}  // namespace
+
+ledger_reader::ledger_reader(const std::filesystem::path& folder, std::uint64_t item_limit) : item_limit_(item_limit) {
+  std::error_code code;
+  std::filesystem::directory_iterator entries(folder, code);
+  if (code)
+    throw storage_error(code, folder.string() + ": cannot read the run folder: " + code.message(),
+                        "check the name of the run");
+  for (const auto& entry : entries) {
+    if (!ledger_writer_of(entry.path())) continue;
+    sql::database db = open(entry.path());
+    const meta_map meta = read_meta(db);
+    if (meta.empty()) continue;  // killed before its first claim
+    ledger_file info;
+    info.file = entry.path();
+    info.identity = identity_of(info.file, meta);
+    info.closed = meta.contains("closed_at");
+    files_.push_back(std::move(info));
+  }
+  std::sort(files_.begin(), files_.end(), [](const ledger_file& left, const ledger_file& right) {
+    return std::tie(left.identity.session, left.identity.writer) <
+           std::tie(right.identity.session, right.identity.writer);
+  });
+  for (const ledger_file& info : files_) {
+    const ledger_identity& first = files_.front().identity;
+    if (info.identity.run_id != first.run_id || info.identity.plan_digest != first.plan_digest) {
+      refuse(info.file, fmt::format("it belongs to another run or plan than {}", files_.front().file.string()),
+             "keep the files of each run in a folder of their own");
+    }
+  }
+}
+
+item_states ledger_reader::read(std::uint64_t requested) {
+  item_states states(requested);
+  for (ledger_file& info : files_) {
+    file_states own(info, states);
+    file_walk walk(
+        info, requested != 0 ? requested : item_limit_,
+        [&](claim_kind kind, std::uint64_t first, std::uint64_t count, std::uint64_t id) {
+          own.claim(kind, first, count, id);
+        },
+        [&](const std::vector<outcome_record>& records, std::uint64_t id) {
+          for (const outcome_record& record : records) own.settle(record, id);
+        });
+    walk.run();
+    own.finish();
+  }
+  return states;
+}
+
+void ledger_reader::for_each(const visitor& visit) {
+  for (ledger_file& info : files_) {
+    file_walk walk(
+        info, item_limit_, [](claim_kind, std::uint64_t, std::uint64_t, std::uint64_t) {},
+        [&](const std::vector<outcome_record>& records, std::uint64_t) {
+          for (const outcome_record& record : records) visit(record);
+        });
+    walk.run();
+  }
+}
+
+void ledger_reader::for_each_current(const item_states& states, const visitor& visit) {
+  bitmap seen;
+  ledger_rows rows;
+  for (auto info = files_.rbegin(); info != files_.rend(); ++info) {
+    sql::database db = open(info->file);
+    auto batches = db.prepare("SELECT id, items FROM batch ORDER BY id DESC");
+    batches.start();
+    while (batches.step()) {
+      if (const auto fault = rows.parse(batches.text(1))) {
+        refuse(info->file, fmt::format("batch {} is malformed at byte {} of its items", batches.integer(0), *fault));
+      }
+      for (auto record = rows.records().rbegin(); record != rows.records().rend(); ++record) {
+        if (states.get(record->item) != to_item_state(record->state) || seen.get(record->item)) continue;
+        seen.set(record->item);
+        visit(*record);
+      }
+    }
+  }
+}
+
+}  // namespace lakh::load

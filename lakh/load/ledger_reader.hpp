@@ -1,0 +1,60 @@
+// Reads the ledger of a run: all files of all writers, also while they are being written or after a crash.
+//
+// 1. Every digest is recomputed: one changed bit, a missing row or a row moved is a storage_error that names file and
+// row.
+// 2. Files count in the order of their sessions. Of an item's outcomes the latest counts. An item that was claimed, not
+//    released, and has no outcome of that session is doubtful (item_state::claimed), unless it was confirmed before.
+// 3. Memory: four bits for an item, one batch, and a bit or two per item and file while it is read.
+#pragma once
+
+#include <lakh/load/ledger_format.hpp>
+#include <lakh/load/ledger_states.hpp>
+#include <lakh/load/outcome.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace lakh::load {
+
+struct ledger_file {
+  std::filesystem::path file;
+  ledger_identity identity;
+  bool closed = false;        // it has its closing entry, so that nothing can be missing at its end
+  std::uint64_t entries = 0;  // claims, releases and batches
+  chain_digest head{};        // over the last entry, or the closing one
+};
+
+class ledger_reader {
+ public:
+  // The numbers of items that a ledger may name: a damaged file must not make the reader ask for all memory.
+  static constexpr std::uint64_t default_item_limit = std::uint64_t{1} << 32U;
+
+  // Finds the ledger files of the folder and reads their identities. A folder without any is a ledger in which nothing
+  // was claimed. Throws storage_error for a file that is no ledger, is of another run, or is of a newer format.
+  explicit ledger_reader(const std::filesystem::path& folder, std::uint64_t item_limit = default_item_limit);
+
+  // By session, then by writer. Before read() `entries` and `head` are not known.
+  [[nodiscard]] const std::vector<ledger_file>& files() const noexcept { return files_; }
+
+  // Reads and checks everything. `requested` is the number of items of the run, 0 if it had no end: the states have at
+  // least that size, and an item beyond it is an error. Throws storage_error.
+  item_states read(std::uint64_t requested = 0);
+
+  using visitor = std::function<void(const outcome_record&)>;
+
+  // Every outcome, also superseded ones, in the order of files and batches. The record's views are valid during the
+  // call. Checks as read() does.
+  void for_each(const visitor& visit);
+
+  // The outcome that counts, once for each item that read() says is confirmed, failed or unknown. Newest first.
+  void for_each_current(const item_states& states, const visitor& visit);
+
+ private:
+  std::vector<ledger_file> files_;
+  std::uint64_t item_limit_;
+};
+
+}  // namespace lakh::load
