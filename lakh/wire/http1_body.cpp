@@ -13,8 +13,7 @@ constexpr unsigned max_size_digits = 16;
 body_decoder::body_decoder(body_framing framing, std::uint64_t length, const body_limits& limits) noexcept
     : limits_(limits) {
   switch (framing) {
-    case body_framing::none:
-      break;
+    case body_framing::none: break;
     case body_framing::length:
       left_ = length;
       if (length > limits.max_body) {
@@ -167,8 +166,7 @@ void body_decoder::framing_byte(char c) noexcept {
       if (c != '\n') fail(http1_error::bad_trailer);
       break;
     case part::data:
-    case part::to_close:
-      return;
+    case part::to_close: return;
   }
   if (state_ == body_state::more && ++trailers_ > limits_.max_trailers) fail(http1_error::trailer_too_long);
 }

@@ -21,13 +21,15 @@ http1_error field_facts::note_length(std::string_view value) noexcept {
   has_length_ = true;
   if (value.empty()) return http1_error::bad_content_length;
   constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+  std::uint64_t length = 0;
   for (char c : value) {
-    if (!is(c, class_digit)) return http1_error::bad_content_length;
-    const auto digit = static_cast<std::uint64_t>(c - '0');
-    if (content_length_ > (most - digit) / 10) return http1_error::bad_content_length;
-    content_length_ = content_length_ * 10 + digit;
+    const unsigned digit = static_cast<unsigned char>(c) - unsigned{'0'};
+    // most / 10 * 10 + 9 still fits 64 bits: what is beyond `most` is seen in the end.
+    if (digit > 9 || length > most / 10) return http1_error::bad_content_length;
+    length = length * 10 + digit;
   }
-  return http1_error::none;
+  content_length_ = length;
+  return length <= most ? http1_error::none : http1_error::bad_content_length;
 }
 
 http1_error field_facts::note_transfer_coding(std::string_view value) noexcept {

@@ -14,8 +14,7 @@ class field_facts {
   // Called for every field, in order. Inline as far as telling that a field has no meaning here.
   http1_error note(const field& f) noexcept {
     switch (f.name.size()) {
-      case 4:
-        return named(f, "host") ? note_host(f.value) : http1_error::none;
+      case 4: return named(f, "host") ? note_host(f.value) : http1_error::none;
       case 6:
         if (named(f, "expect")) expects_continue_ |= equals_ignoring_case(f.value, "100-continue");
         return http1_error::none;
@@ -28,12 +27,9 @@ class field_facts {
       case 12:
         if (named(f, "content-type") && content_type_.empty()) content_type_ = f.value;
         return http1_error::none;
-      case 14:
-        return named(f, "content-length") ? note_length(f.value) : http1_error::none;
-      case 17:
-        return named(f, "transfer-encoding") ? note_transfer_coding(f.value) : http1_error::none;
-      default:
-        return http1_error::none;
+      case 14: return named(f, "content-length") ? note_length(f.value) : http1_error::none;
+      case 17: return named(f, "transfer-encoding") ? note_transfer_coding(f.value) : http1_error::none;
+      default: return http1_error::none;
     }
   }
 

@@ -1,5 +1,6 @@
 #include <lakh/wire/ascii.hpp>
 #include <lakh/wire/http1_target.hpp>
+#include <lakh/wire/scan.hpp>
 
 #include <algorithm>
 
@@ -7,9 +8,13 @@ namespace lakh::wire {
 namespace {
 
 bool is_port(std::string_view text) noexcept {
-  if (text.size() > 5 || !all_are(text, class_digit)) return false;
+  if (text.size() > 5) return false;
   unsigned value = 0;
-  for (char c : text) value = value * 10 + static_cast<unsigned>(c - '0');
+  for (char c : text) {
+    const unsigned digit = static_cast<unsigned char>(c) - unsigned{'0'};
+    if (digit > 9) return false;
+    value = value * 10 + digit;
+  }
   return value <= 65535;
 }
 
@@ -48,7 +53,8 @@ bool is_authority(std::string_view text, bool port_required) noexcept {
     if (bracket == std::string_view::npos || !is_ip_literal(text.substr(1, bracket - 1))) return false;
     host_end = bracket + 1;
   } else {
-    while (host_end < text.size() && is(text[host_end], class_host)) ++host_end;
+    host_end =
+        static_cast<std::size_t>(scan::by_table(text.data(), text.data() + text.size(), class_host) - text.data());
     if (host_end == 0) return false;
   }
   if (host_end == text.size()) return !port_required;

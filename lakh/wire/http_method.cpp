@@ -30,10 +30,8 @@ bool is_idempotent(http_method method) noexcept {
     case http_method::put:
     case http_method::delete_:
     case http_method::options:
-    case http_method::trace:
-      return true;
-    default:
-      return false;
+    case http_method::trace: return true;
+    default: return false;
   }
 }
 
