@@ -22,7 +22,16 @@ constexpr const char* damage_hint =
 }
 
 sql::database open(const std::filesystem::path& file) {
-  return sql::database(file, sql::open_options().mode(sql::open_mode::read_only).cache_kib(4096));
+  const sql::open_options options = sql::open_options().mode(sql::open_mode::read_only).cache_kib(4096);
+  try {
+    return sql::database(file, options);
+  } catch (const sql::sql_error& caught) {
+    if (!caught.needs_recovery()) throw;
+  }
+  // Its writer was killed while it made or closed the file: SQLite takes the half-made change back, nothing of ours is
+  // in it.
+  (void)sql::database(file, sql::open_options().mode(sql::open_mode::read_write));
+  return sql::database(file, options);
 }
 
 class bitmap {

@@ -28,9 +28,15 @@ std::string gist(std::string_view text) {
   return line;
 }
 
+bool left_by_a_dead_writer(int extended_code) noexcept {
+  return extended_code == SQLITE_READONLY_ROLLBACK || extended_code == SQLITE_READONLY_RECOVERY ||
+         extended_code == SQLITE_READONLY_CANTINIT || extended_code == SQLITE_CANTOPEN_DIRTYWAL;
+}
+
 std::string hint_for(int extended_code) {
-  if (extended_code == SQLITE_CANTOPEN_DIRTYWAL)
-    return "the file has a write-ahead log that must be recovered: open it once with write access";
+  if (left_by_a_dead_writer(extended_code)) {
+    return "its writer died in the middle of a change: open the file once with write access, which repairs it";
+  }
   switch (primary(extended_code)) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return "another process has the file open and is writing: wait for it, or stop it";
@@ -118,6 +124,10 @@ bool sql_error::is_constraint() const noexcept {
 bool sql_error::is_unique_violation() const noexcept {
   return extended_code_ == SQLITE_CONSTRAINT_UNIQUE || extended_code_ == SQLITE_CONSTRAINT_PRIMARYKEY ||
          extended_code_ == SQLITE_CONSTRAINT_ROWID;
+}
+
+bool sql_error::needs_recovery() const noexcept {
+  return left_by_a_dead_writer(extended_code_);
 }
 
 void detail::close_database::operator()(sqlite3* handle) const noexcept {

@@ -65,6 +65,9 @@ class sql_error : public storage_error {
   [[nodiscard]] bool is_corrupt() const noexcept;     // damaged, or not a database
   [[nodiscard]] bool is_constraint() const noexcept;  // UNIQUE, CHECK, NOT NULL, ...
   [[nodiscard]] bool is_unique_violation() const noexcept;
+  // Its writer died in the middle: opening it once with write access repairs it, which a read-only connection may not
+  // do.
+  [[nodiscard]] bool needs_recovery() const noexcept;
 
  private:
   int extended_code_;

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace lakh::sql {
@@ -188,6 +188,32 @@ TEST_F(sqlite, readers_see_committed_rows_while_a_wal_writer_is_open) {
   count.start();
   ASSERT_TRUE(count.step());
   EXPECT_EQ(count.integer(0), 1);
+}
+
+TEST_F(sqlite, a_file_whose_writer_died_is_repaired_by_opening_it_with_write_access) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    database db(file());
+    db.execute("PRAGMA cache_size=1; CREATE TABLE t(a); INSERT INTO t VALUES(zeroblob(100000))");
+    db.execute("BEGIN; UPDATE t SET a = zeroblob(100001); INSERT INTO t VALUES(zeroblob(200000))");  // spills: the file
+                                                                                                     // is changed
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  const auto caught = error_of([&] { database db(file(), open_options().mode(open_mode::read_only)); });
+  EXPECT_TRUE(caught.needs_recovery());
+  EXPECT_THAT(caught.hint(), HasSubstr("with write access"));
+  {
+    database repaired(file(), open_options().mode(open_mode::read_write));
+  }
+  database db(file(), open_options().mode(open_mode::read_only));
+  auto size = db.prepare("SELECT count(*), sum(length(a)) FROM t");
+  size.start();
+  ASSERT_TRUE(size.step());
+  EXPECT_EQ(size.integer(0), 1);
+  EXPECT_EQ(size.integer(1), 100000);
 }
 
 TEST_F(sqlite, leaving_wal_mode_leaves_one_plain_file) {
