@@ -191,9 +191,10 @@ TEST(http1_head, every_byte_is_judged_alike_by_block_and_by_table) {
       EXPECT_EQ(state("GET /" + c + tail + " HTTP/1.1\r\nHost: a\r\n\r\n"), expect(is(c[0], class_target))) << byte;
       EXPECT_EQ(state("GET / HTTP/1.1\r\nHost: a\r\nX: a" + c + "a" + tail + "\r\n\r\n"), expect(is(c[0], class_value)))
           << byte;
-      if (byte != ':')
+      if (byte != ':') {
         EXPECT_EQ(state("GET / HTTP/1.1\r\nHost: a\r\nX" + c + "Y" + tail + ":\r\n\r\n"), expect(is(c[0], class_token)))
             << byte;
+      }
     }
   }
 }
