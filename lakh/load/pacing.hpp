@@ -4,6 +4,7 @@
 // Open model: a schedule of constant rates and linear ramps; the intended start of item k is the first nanosecond at
 // which the schedule's integral reaches k. Integer arithmetic throughout, so that for all k and t
 //     start_of(k) <= t  if and only if  k < due_at(t).
+// A schedule that ends starts what is due before its end: "5000/s for 1m" is 300,000 items, 0 … 299,999.
 #pragma once
 
 #include <lakh/core/duration.hpp>
