@@ -273,6 +273,8 @@ constexpr rule request_rules[] = {
      "GET / @a 1.1 close [Host: a] [Connection: close]\n"},
     {"9.3", "close among others, in another case", "GET / HTTP/1.1\r\nHost: a\r\nConnection: te, , CLOSE\r\n\r\n",
      "GET / @a 1.1 close [Host: a] [Connection: te, , CLOSE]\n"},
+    {"9.3", "close before others", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close, te\r\n\r\n",
+     "GET / @a 1.1 close [Host: a] [Connection: close, te]\n"},
     {"9.3", "close in a second field", "GET / HTTP/1.1\r\nHost: a\r\nConnection: te\r\nConnection: close\r\n\r\n",
      "GET / @a 1.1 close [Host: a] [Connection: te] [Connection: close]\n"},
     {"9.3", "a name that only contains close", "GET / HTTP/1.1\r\nHost: a\r\nConnection: disclose\r\n\r\n",
