@@ -1,5 +1,5 @@
 // What the ledger costs. The figures of docs/decisions/0004-ledger-batches.md come from here:
-//   build/bench/lakh/load/lakh_ledger_bench
+//   build/bench/lakh/load/lakh_load_bench
 // The folder is that of TMPDIR: put it on the disk in question.
 #include <lakh/core/histogram.hpp>
 #include <lakh/load/ledger.hpp>

@@ -187,7 +187,7 @@ class statement {
   statement(std::unique_ptr<sqlite3_stmt, detail::finalize_statement> handle, std::shared_ptr<const std::string> file)
       : handle_(std::move(handle)), file_(std::move(file)) {}
 
-  template <typename... Values> void bind_all(detail::lifetime keep, const Values&... values) {
+  template <typename... Values> void bind_all([[maybe_unused]] detail::lifetime keep, const Values&... values) {
     begin_binding(static_cast<int>(sizeof...(Values)));
     int index = 0;
     (bind_one(++index, values, keep), ...);
