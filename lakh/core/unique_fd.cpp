@@ -15,21 +15,14 @@ namespace {
 std::string hint_for(int code) {
   switch (code) {
     case ENOSPC:
-    case EDQUOT:
-      return "the disk is full: free some space, or choose a folder on another disk";
+    case EDQUOT: return "the disk is full: free some space, or choose a folder on another disk";
     case EACCES:
-    case EPERM:
-      return "check owner and permissions of the file and its folder";
-    case EROFS:
-      return "the disk is mounted read-only: choose another folder";
-    case ENOENT:
-      return "check the name; the folder must exist";
-    case EFBIG:
-      return "raise the file size limit (ulimit -f)";
-    case EMFILE:
-      return "raise the limit on open files (ulimit -n)";
-    default:
-      return {};
+    case EPERM: return "check owner and permissions of the file and its folder";
+    case EROFS: return "the disk is mounted read-only: choose another folder";
+    case ENOENT: return "check the name; the folder must exist";
+    case EFBIG: return "raise the file size limit (ulimit -f)";
+    case EMFILE: return "raise the limit on open files (ulimit -n)";
+    default: return {};
   }
 }
 
