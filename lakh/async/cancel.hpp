@@ -38,6 +38,7 @@ class cancel_scope : public list_node<cancel_scope> {
   // A root: nothing above it.
   cancel_scope() = default;
   // Below `parent`, which must outlive it. Born cancelled if the parent is.
+  // NOLINTNEXTLINE(google-explicit-constructor,cppcoreguidelines-*,bugprone-*): not a copy, but a child
   explicit cancel_scope(cancel_scope& parent) noexcept;
   cancel_scope(const cancel_scope&) = delete;
   cancel_scope& operator=(const cancel_scope&) = delete;

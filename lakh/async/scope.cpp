@@ -9,7 +9,7 @@ class child_frame {
  public:
   class promise_type {
    public:
-    promise_type(scope& owner, task<void>& /*work*/) noexcept : owner_(owner) {}
+    promise_type(lakh::scope& owner, task<void>& /*work*/) noexcept : owner_(owner) {}
     child_frame get_return_object() noexcept {
       return child_frame(std::coroutine_handle<promise_type>::from_promise(*this));
     }
@@ -51,6 +51,7 @@ void scope::fail(std::exception_ptr failure) noexcept {
     } catch (const cancelled&) {
       return;  // what was asked for
     } catch (...) {
+      // any other failure counts
     }
   }
   failure_ = std::move(failure);

@@ -4,8 +4,8 @@
 //   action     compiled once from the plan; immutable, shared by all threads
 //   performer  the same action in the hands of one lane: it owns what one user has, such as a connection
 //
-// A lane asks its performer to `prepare` an item once, then for as many attempts as the retry rule allows: every attempt
-// sends the bytes that were prepared.
+// A lane asks its performer to `prepare` an item once, then for as many attempts as the retry rule allows: every
+// attempt sends the bytes that were prepared.
 #pragma once
 
 #include <lakh/async/loop.hpp>
@@ -34,16 +34,16 @@ struct [[nodiscard]] attempt_report {
   int status = 0;            // of the protocol; 0 if no answer came
   error_kind error = error_kind::none;
   std::optional<std::chrono::nanoseconds> retry_after;  // the target asked for patience
-  time_point sent{};         // when sending began
+  time_point sent{};                                    // when sending began
   time_point done{};
-  std::string_view reason;   // why it is not as expected, for a person; lives until the performer's next call
+  std::string_view reason;  // why it is not as expected, for a person; lives until the performer's next call
 };
 
-// What several performers of one lane share: a protocol keeps its connection here, so that the steps of an item use one.
+// What several performers of one lane share: a protocol keeps its connection here, so that the steps of an item use
+// one.
 class lane_resources {
  public:
-  template <class T, class... Arguments>
-  std::shared_ptr<T> get(Arguments&&... arguments) {
+  template <class T, class... Arguments> std::shared_ptr<T> get(Arguments&&... arguments) {
     std::shared_ptr<void>& slot = slots_[typeid(T)];
     if (!slot) slot = std::make_shared<T>(std::forward<Arguments>(arguments)...);
     return std::static_pointer_cast<T>(slot);
@@ -60,7 +60,8 @@ class performer {
   performer& operator=(const performer&) = delete;
   virtual ~performer() = default;
 
-  // Makes ready what will be sent. False if it cannot be (a value that would break the protocol): then `reason` says why.
+  // Makes ready what will be sent. False if it cannot be (a value that would break the protocol): then `reason` says
+  // why.
   virtual bool prepare(const render_input& input, std::string& reason) = 0;
 
   // One try. Never throws for what the peer or the network does; throws `cancelled` when the run is aborted.
@@ -99,7 +100,8 @@ class action {
 
 // A step of the plan, ready to run.
 struct compiled_step {
-  compiled_step(std::string step_name, std::shared_ptr<const action> what) : name(std::move(step_name)), act(std::move(what)) {}
+  compiled_step(std::string step_name, std::shared_ptr<const action> what)
+      : name(std::move(step_name)), act(std::move(what)) {}
   std::string name;
   std::shared_ptr<const action> act;
 };

@@ -3,7 +3,8 @@
 //
 // Invariants
 // 1. An item is taken from the dispenser once, and is in a durable claim before a byte of it is sent.
-// 2. Every item that a lane took ends as exactly one of: an outcome in the ledger; released, if surely nothing was sent;
+// 2. Every item that a lane took ends as exactly one of: an outcome in the ledger; released, if surely nothing was
+// sent;
 //    or doubtful, if the run was aborted or its ledger failed meanwhile.
 // 3. Lanes never share data across threads but through the dispenser, the ledger's writer and published statistics.
 #pragma once
@@ -34,11 +35,11 @@ struct run_setup {
   std::vector<compiled_step> steps;
   std::size_t kept_count = 0;
   std::string run_id;
-  std::chrono::sys_seconds started_at{};  // as recorded, so that a resume renders the same dates
-  std::optional<std::uint64_t> requested; // nothing: by duration
-  run_shape shape;                        // settled: threads and coroutines as they will run
+  std::chrono::sys_seconds started_at{};   // as recorded, so that a resume renders the same dates
+  std::optional<std::uint64_t> requested;  // nothing: by duration
+  run_shape shape;                         // settled: threads and coroutines as they will run
   dispenser* items = nullptr;
-  ledger_writer* ledger = nullptr;        // null: --no-ledger
+  ledger_writer* ledger = nullptr;  // null: --no-ledger
 };
 
 struct run_progress {

@@ -19,12 +19,12 @@ struct run_stats {
   std::uint64_t unknown = 0;
   std::uint64_t attempts = 0;
   std::uint64_t retries = 0;
-  std::uint64_t in_flight = 0;  // items that a lane holds
-  std::array<std::uint64_t, 1000> statuses{};                     // answers by status, those that were retried included
-  std::array<std::uint64_t, error_kind_count> errors{};           // attempts that ended without an answer, by kind
-  std::map<std::string, std::uint64_t> reasons;                   // of items not confirmed; at most most_reasons
-  histogram latency;                                              // of items, from the intended start
-  histogram service;                                              // of attempts that were answered, from the send
+  std::uint64_t in_flight = 0;                           // items that a lane holds
+  std::array<std::uint64_t, 1000> statuses{};            // answers by status, those that were retried included
+  std::array<std::uint64_t, error_kind_count> errors{};  // attempts that ended without an answer, by kind
+  std::map<std::string, std::uint64_t> reasons;          // of items not confirmed; at most most_reasons
+  histogram latency;                                     // of items, from the intended start
+  histogram service;                                     // of attempts that were answered, from the send
 
   static constexpr std::size_t most_reasons = 50;
 

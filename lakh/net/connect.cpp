@@ -34,7 +34,16 @@ task<std::expected<std::vector<address>, std::error_code>> look_up(const endpoin
     found.push_back({asio::local::stream_protocol::endpoint(to.path()), to.text()});
     co_return found;
   }
-  const std::string host = to.host().empty() ? "localhost" : to.host();
+  // RFC 6761 §6.3: localhost is this machine, whatever the resolver thinks; not every machine has told it.
+  if (to.host().empty() || to.host() == "localhost") {
+    for (const asio::ip::address& loopback :
+         {asio::ip::address(asio::ip::address_v4::loopback()), asio::ip::address(asio::ip::address_v6::loopback())}) {
+      const asio::ip::tcp::endpoint where(loopback, to.port());
+      found.push_back({where, text_of(where)});
+    }
+    co_return found;
+  }
+  const std::string& host = to.host();
   boost::system::error_code not_numeric;
   const asio::ip::address numeric = asio::ip::make_address(host, not_numeric);
   if (!not_numeric) {

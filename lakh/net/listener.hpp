@@ -28,7 +28,7 @@ class listener {
  public:
   // Throws input_error for an address that cannot be, error with a hint if it cannot be listened on. A left-over
   // Unix-domain socket file on which nobody listens is replaced.
-  listener(const endpoint& at, const listen_options& options = {});
+  explicit listener(const endpoint& at, const listen_options& options = {});
   listener(listener&&) noexcept;
   listener& operator=(listener&&) noexcept;
   ~listener();

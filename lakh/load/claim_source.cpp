@@ -1,0 +1,107 @@
+#include <lakh/load/claim_source.hpp>
+#include <lakh/load/ledger_writer.hpp>
+
+#include <chrono>
+
+namespace lakh::load {
+
+claim_source::claim_source(dispenser& from, ledger_writer* ledger, std::atomic<std::uint64_t>& positions,
+                           std::uint64_t lanes, bool keyed)
+    : from_(from), ledger_(ledger), positions_(positions), lanes_(lanes), keyed_(keyed) {
+  settled_.set();
+}
+
+bool claim_source::deal(std::optional<claimed_item>& to) {
+  if (stopped_ || ready_.empty()) return false;
+  reserved& front = ready_.front();
+  to = claimed_item{front.items.first, front.position};
+  ++front.items.first;
+  ++front.position;
+  if (--front.items.count == 0) ready_.pop_front();
+  ++dealt_;
+  // Half of a claim is time enough for the next one's way to the disk and back.
+  if (--ready_count_ <= last_size_ / 2) ask();
+  return true;
+}
+
+void claim_source::ask() {
+  if (asking_ || exhausted_ || stopped_) return;
+  loop& here = loop::current();
+  const time_point now = here.now();
+  if (last_ask_ != time_point{} && now > last_ask_) {
+    const double lately =
+        static_cast<double>(dealt_ - dealt_at_last_ask_) / std::chrono::duration<double>(now - last_ask_).count();
+    rate_ = rate_ == 0 ? lately : rate_ * 0.5 + lately * 0.5;
+  }
+  last_ask_ = now;
+  dealt_at_last_ask_ = dealt_;
+  const std::optional<item_range> taken = from_.take(claim_size(claim_need().rate(rate_).lanes(lanes_).keyed(keyed_)));
+  if (!taken) {
+    exhausted_ = true;
+    if (ready_.empty()) wake_waiting();
+    return;
+  }
+  const reserved claim{*taken, positions_.fetch_add(taken->count, std::memory_order_relaxed)};
+  last_size_ = taken->count;
+  asking_ = true;
+  settled_.clear();
+  if (ledger_ == nullptr) {
+    here.post([this, claim] { arrived(claim, {}); });
+    return;
+  }
+  ledger_->submit_claim(taken->first, taken->count, [this, claim, &here](std::error_code error) {
+    here.post([this, claim, error] { arrived(claim, error); });
+  });
+}
+
+void claim_source::arrived(reserved claim, std::error_code error) {
+  asking_ = false;
+  settled_.set();
+  if (error) {
+    failure_ = error;
+    stopped_ = true;
+    wake_waiting();
+    if (on_failure) on_failure(error);
+    return;
+  }
+  if (stopped_) {
+    release(claim.items);
+    wake_waiting();
+    return;
+  }
+  ready_count_ += claim.items.count;
+  ready_.push_back(claim);
+  wake_waiting();
+}
+
+void claim_source::wake_waiting() {
+  while (!waiting_.empty()) {
+    auto& lane = static_cast<next_operation&>(waiting_.front());
+    if (!deal(lane.item_) && !ended()) break;
+    lane.wake();
+  }
+  if (!waiting_.empty()) ask();
+}
+
+void claim_source::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  for (const reserved& rest : ready_) release(rest.items);
+  ready_.clear();
+  ready_count_ = 0;
+  wake_waiting();
+}
+
+void claim_source::release(std::uint64_t item) {
+  release(item_range(item, 1));
+}
+
+void claim_source::release(const item_range& range) {
+  if (ledger_ != nullptr) ledger_->submit_release(range.first, range.count);
+}
+
+task<void> claim_source::finish() {
+  co_await settled_.wait();
+}
+
+}  // namespace lakh::load

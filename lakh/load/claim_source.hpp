@@ -1,0 +1,108 @@
+// Where the lanes of one event loop get their items: takes ranges from the dispenser, has them claimed in the ledger,
+// and deals the items out once the claim is durable. It asks for the next range while the last one is being worked on,
+// so that lanes do not wait for the disk.
+#pragma once
+
+#include <lakh/async/event.hpp>
+#include <lakh/async/waiter.hpp>
+#include <lakh/load/dispenser.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <system_error>
+
+namespace lakh::load {
+
+class ledger_writer;
+
+class claim_source {
+ public:
+  struct claimed_item {
+    std::uint64_t item = 0;
+    std::uint64_t position = 0;  // how many items of this run were handed out before it: its place in the schedule
+  };
+
+  // `positions` is shared by all loops of the run. Without a ledger a range is dealt out at once.
+  claim_source(dispenser& from, ledger_writer* ledger, std::atomic<std::uint64_t>& positions, std::uint64_t lanes,
+               bool keyed);
+  claim_source(const claim_source&) = delete;
+  claim_source& operator=(const claim_source&) = delete;
+
+  class [[nodiscard]] next_operation final : public waiter {
+   public:
+    explicit next_operation(claim_source& from) noexcept : from_(from) {}
+    template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) {
+      if (!begin(self)) return false;
+      if (from_.deal(item_) || from_.ended()) {
+        leave();
+        return false;
+      }
+      from_.waiting_.push_back(*this);
+      from_.ask();
+      return true;
+    }
+    // Nothing when there are no more items, or after stop().
+    std::optional<claimed_item> await_resume() const {
+      throw_if_failed("wait for an item");
+      return item_;
+    }
+
+   private:
+    friend class claim_source;
+    claim_source& from_;
+    std::optional<claimed_item> item_;
+  };
+
+  next_operation next() noexcept { return next_operation(*this); }
+
+  // From now on nothing is dealt out; what was claimed and not dealt out is released.
+  void stop();
+
+  // An item that was dealt out but surely not sent, nor will be.
+  void release(std::uint64_t item);
+
+  // After the lanes have ended: waits for a claim that is still on its way, and releases it.
+  task<void> finish();
+
+  // What made a claim fail, if one did.
+  [[nodiscard]] std::error_code failure() const noexcept { return failure_; }
+  // Called on the loop when a claim fails.
+  std::function<void(std::error_code)> on_failure;
+
+ private:
+  struct reserved {
+    item_range items;
+    std::uint64_t position = 0;
+  };
+  bool deal(std::optional<claimed_item>& to);
+  void ask();
+  void arrived(reserved claim, std::error_code error);
+  void release(const item_range& range);
+  [[nodiscard]] bool ended() const noexcept { return stopped_ || (exhausted_ && !asking_ && ready_.empty()); }
+  void wake_waiting();
+
+  dispenser& from_;
+  ledger_writer* ledger_;
+  std::atomic<std::uint64_t>& positions_;
+  std::uint64_t lanes_;
+  bool keyed_;
+
+  std::deque<reserved> ready_;  // durable, not dealt out
+  std::uint64_t ready_count_ = 0;
+  std::uint64_t last_size_ = 0;
+  std::uint64_t dealt_ = 0;
+  std::uint64_t dealt_at_last_ask_ = 0;
+  time_point last_ask_{};
+  double rate_ = 0;
+  waiter_list waiting_;
+  event settled_;
+  std::error_code failure_;
+  bool asking_ = false;
+  bool exhausted_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace lakh::load

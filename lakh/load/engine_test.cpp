@@ -1,0 +1,284 @@
+// The engine with actions that are played: every item ends exactly once, whatever the target does and however the run
+// ends.
+#include <lakh/async/run.hpp>
+#include <lakh/async/scope.hpp>
+#include <lakh/async/sleep.hpp>
+#include <lakh/load/engine.hpp>
+#include <lakh/load/ledger.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+namespace {
+
+using namespace lakh;
+using namespace lakh::load;
+using namespace std::chrono_literals;
+
+// What the target does at an attempt: `seen` is how often it was asked for the item before.
+struct reply {
+  certainty certain = certainty::answered;
+  int status = 201;
+  bool expected = true;
+  duration after{};
+};
+using target = std::function<reply(std::uint64_t item, unsigned seen)>;
+
+class played_action final : public action {
+ public:
+  played_action(target does, std::uint64_t items, bool keyed) : does(std::move(does)), seen(items), keyed_(keyed) {}
+
+  class hands final : public performer {
+   public:
+    explicit hands(const played_action& of) : of_(of) {}
+    bool prepare(const render_input& input, std::string& /*reason*/) override {
+      item_ = input.item;
+      return true;
+    }
+    task<attempt_report> attempt() override {
+      attempt_report report;
+      report.sent = loop::current().now();
+      const reply answer = of_.does(item_, of_.seen[item_]++);
+      if (answer.after != duration{}) co_await sleep_for(answer.after);
+      report.certain = answer.certain;
+      report.as_expected = answer.certain == certainty::answered && answer.expected;
+      report.status = answer.certain == certainty::answered ? answer.status : 0;
+      report.error = answer.certain == certainty::answered ? error_kind::none : error_kind::closed;
+      report.reason = report.as_expected ? "" : "played";
+      report.done = loop::current().now();
+      co_return report;
+    }
+    std::string_view kept_json() override { return "{\"id\":1}"; }
+    void keep(std::span<std::string> /*slots*/) override {}
+    [[nodiscard]] std::uint64_t sent_digest() const noexcept override { return item_ + 1; }
+
+   private:
+    const played_action& of_;
+    std::uint64_t item_ = 0;
+  };
+
+  [[nodiscard]] std::unique_ptr<performer> make_performer(lane_resources& /*shared*/) const override {
+    return std::make_unique<hands>(*this);
+  }
+  [[nodiscard]] bool idempotent() const noexcept override { return false; }
+  [[nodiscard]] bool keyed() const noexcept override { return keyed_; }
+  [[nodiscard]] bool keeps() const noexcept override { return false; }
+  [[nodiscard]] task<void> check_target() const override { co_return; }
+
+  target does;
+  mutable std::vector<std::atomic<unsigned>> seen;
+
+ private:
+  bool keyed_;
+};
+
+struct played_run {
+  run_result result;
+  item_states states;
+  std::shared_ptr<played_action> act;
+};
+
+struct how {
+  how() {
+    the_plan.retry.backoff_first = 1us;
+    the_plan.retry.backoff_most = 10us;
+    the_plan.retry.budget = 100;
+  }
+  plan the_plan;
+  unsigned threads = 1;
+  unsigned lanes = 16;
+  bool keyed = true;
+  std::function<task<void>(engine&)> meanwhile;
+};
+
+played_run play(std::uint64_t items, target does, const how& with = {}) {
+  std::string name = (std::filesystem::temp_directory_path() / "lakh-engine-XXXXXX").string();
+  const std::filesystem::path folder = ::mkdtemp(name.data());
+  played_run played;
+  played.act = std::make_shared<played_action>(std::move(does), items, with.keyed);
+  {
+    const feed_set no_feeds;
+    ledger_writer ledger(folder, ledger_identity("run", "00", 1, 0));
+    range_dispenser dispenser(items);
+    run_setup setup;
+    setup.the_plan = &with.the_plan;
+    setup.feeds = &no_feeds;
+    setup.steps.emplace_back("step1", played.act);
+    setup.run_id = "run";
+    setup.requested = items;
+    setup.shape.automatic = false;
+    setup.shape.threads = with.threads;
+    setup.shape.coroutines = with.lanes;
+    setup.items = &dispenser;
+    setup.ledger = &ledger;
+    played.result = run([](run_setup given, const how& play_with) -> task<run_result> {
+      engine runs(std::move(given));
+      run_result result;
+      co_await in_scope([&](scope& s) -> task<void> {
+        if (play_with.meanwhile) s.spawn(play_with.meanwhile(runs));
+        result = co_await runs.run({}, 1s);
+        s.cancel();
+      });
+      co_return result;
+    }(std::move(setup), with));
+    ledger.close();
+  }
+  played.states = ledger_reader(folder).read(items);
+  std::filesystem::remove_all(folder);
+  return played;
+}
+
+TEST(engine, every_item_is_confirmed_once_by_one_loop_or_several) {
+  for (const unsigned threads : {1U, 4U}) {
+    how with;
+    with.threads = threads;
+    const played_run played = play(20'000, [](std::uint64_t, unsigned) { return reply(); }, with);
+    EXPECT_EQ(played.result.end, run_end::complete);
+    EXPECT_EQ(played.result.stats.confirmed, 20'000U);
+    EXPECT_EQ(played.states.count(item_state::confirmed), 20'000U);
+    for (const auto& times : played.act->seen) ASSERT_EQ(times, 1U);
+  }
+}
+
+TEST(engine, an_item_in_doubt_is_repeated_with_a_key_and_becomes_unknown_without) {
+  const target loses_every_tenth = [](std::uint64_t item, unsigned seen) {
+    reply answer;
+    if (item % 10 == 0 && seen == 0) answer.certain = certainty::maybe_sent;
+    return answer;
+  };
+  const played_run keyed = play(1000, loses_every_tenth);
+  EXPECT_EQ(keyed.result.stats.confirmed, 1000U);
+  EXPECT_EQ(keyed.result.stats.retries, 100U);
+
+  how without;
+  without.keyed = false;
+  const played_run plain = play(1000, loses_every_tenth, without);
+  EXPECT_EQ(plain.result.stats.confirmed, 900U);
+  EXPECT_EQ(plain.result.stats.unknown, 100U);
+  EXPECT_EQ(plain.states.count(item_state::unknown), 100U);
+  for (const auto& times : plain.act->seen) EXPECT_EQ(times, 1U);
+}
+
+TEST(engine, what_was_surely_not_sent_is_tried_again_without_a_key) {
+  how with;
+  with.keyed = false;
+  const played_run played = play(
+      500,
+      [](std::uint64_t, unsigned seen) {
+        reply answer;
+        if (seen < 3) answer.certain = certainty::not_sent;
+        return answer;
+      },
+      with);
+  EXPECT_EQ(played.result.stats.confirmed, 500U);
+  EXPECT_EQ(played.result.stats.retries, 1500U);
+}
+
+TEST(engine, a_refusal_is_final_and_counted_by_its_reason) {
+  const played_run played = play(300, [](std::uint64_t item, unsigned) {
+    reply answer;
+    answer.status = item % 3 == 0 ? 422 : 201;
+    answer.expected = answer.status == 201;
+    return answer;
+  });
+  EXPECT_EQ(played.result.stats.failed, 100U);
+  EXPECT_EQ(played.result.stats.statuses[422], 100U);
+  EXPECT_EQ(played.result.stats.reasons.at("played"), 100U);
+  EXPECT_EQ(played.states.count(item_state::failed), 100U);
+}
+
+TEST(engine, stopping_finishes_what_is_in_flight_and_leaves_nothing_in_doubt) {
+  how with;
+  with.meanwhile = [](engine& runs) -> task<void> {
+    co_await sleep_for(20ms);
+    runs.stop();
+  };
+  const played_run played = play(
+      1'000'000,
+      [](std::uint64_t, unsigned) {
+        reply answer;
+        answer.after = 1ms;
+        return answer;
+      },
+      with);
+  EXPECT_EQ(played.result.end, run_end::stopped);
+  EXPECT_GT(played.result.stats.confirmed, 0U);
+  EXPECT_LT(played.result.stats.confirmed, 1'000'000U);
+  EXPECT_EQ(played.states.count(item_state::confirmed), played.result.stats.confirmed);
+  EXPECT_EQ(played.states.count(item_state::claimed), 0U);
+}
+
+TEST(engine, aborting_leaves_exactly_the_items_in_flight_in_doubt) {
+  how with;
+  with.meanwhile = [](engine& runs) -> task<void> {
+    co_await sleep_for(20ms);
+    runs.abort();
+  };
+  const played_run played = play(
+      100'000,
+      [](std::uint64_t item, unsigned) {
+        reply answer;
+        if (item >= 50) answer.after = 1h;
+        return answer;
+      },
+      with);
+  EXPECT_EQ(played.result.end, run_end::aborted);
+  EXPECT_EQ(played.states.count(item_state::confirmed), 50U);
+  EXPECT_EQ(played.states.count(item_state::claimed), 16U);
+}
+
+TEST(engine, too_many_failures_end_the_run) {
+  how with;
+  with.the_plan.limits.failures = 10;
+  const played_run played = play(
+      100'000,
+      [](std::uint64_t, unsigned) {
+        reply answer;
+        answer.status = 500;
+        answer.expected = false;
+        answer.after = 1ms;
+        return answer;
+      },
+      with);
+  EXPECT_EQ(played.result.end, run_end::too_many_failures);
+  EXPECT_LT(played.states.count(item_state::failed) + played.states.count(item_state::unknown), 1000U);
+}
+
+TEST(engine, at_a_rate_no_item_starts_before_it_is_due) {
+  how with;
+  with.the_plan.pace = pacing::parse("2000/s");
+  const auto start = clock::now();
+  std::atomic<int> early{0};
+  const played_run played = play(
+      100,
+      [&](std::uint64_t item, unsigned) {
+        if (clock::now() - start < item * 500us) ++early;
+        return reply();
+      },
+      with);
+  EXPECT_EQ(early, 0);
+  EXPECT_EQ(played.result.stats.confirmed, 100U);
+  EXPECT_GE(played.result.elapsed, 49ms);
+}
+
+TEST(engine, by_duration_it_ends_when_the_time_is_up) {
+  how with;
+  with.the_plan.duration = 30ms;
+  const played_run played = play(
+      10'000'000,
+      [](std::uint64_t, unsigned) {
+        reply answer;
+        answer.after = 1ms;
+        return answer;
+      },
+      with);
+  EXPECT_EQ(played.result.end, run_end::out_of_time);
+  EXPECT_EQ(played.states.count(item_state::claimed), 0U);
+}
+
+}  // namespace
