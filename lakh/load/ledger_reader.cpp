@@ -8,6 +8,7 @@
 #include <charconv>
 #include <map>
 #include <optional>
+#include <ranges>
 #include <tuple>
 #include <utility>
 
@@ -326,18 +327,18 @@ void ledger_reader::for_each(const visitor& visit) {
 void ledger_reader::for_each_current(const item_states& states, const visitor& visit) {
   bitmap seen;
   ledger_rows rows;
-  for (auto info = files_.rbegin(); info != files_.rend(); ++info) {
-    sql::database db = open(info->file);
+  for (const ledger_file& info : std::views::reverse(files_)) {
+    sql::database db = open(info.file);
     auto batches = db.prepare("SELECT id, items FROM batch ORDER BY id DESC");
     batches.start();
     while (batches.step()) {
       if (const auto fault = rows.parse(batches.text(1))) {
-        refuse(info->file, fmt::format("batch {} is malformed at byte {} of its items", batches.integer(0), *fault));
+        refuse(info.file, fmt::format("batch {} is malformed at byte {} of its items", batches.integer(0), *fault));
       }
-      for (auto record = rows.records().rbegin(); record != rows.records().rend(); ++record) {
-        if (states.get(record->item) != to_item_state(record->state) || seen.get(record->item)) continue;
-        seen.set(record->item);
-        visit(*record);
+      for (const outcome_record& record : std::views::reverse(rows.records())) {
+        if (states.get(record.item) != to_item_state(record.state) || seen.get(record.item)) continue;
+        seen.set(record.item);
+        visit(record);
       }
     }
   }

@@ -81,18 +81,16 @@ struct ledger_writer::state {
   // ---- the queue, on any thread
 
   void submit(job work) {
-    bool refused = false;
-    {
-      const std::lock_guard lock(mutex);
-      refused = closing;
-      if (work.kind == job_kind::close) closing = true;  // nothing may come behind the closing entry
-      if (!refused) queue.push_back(std::move(work));
+    std::unique_lock lock(mutex);
+    if (closing) {  // nothing may come behind the closing entry
+      lock.unlock();
+      if (work.done) work.done(make_error_code(errc::queue_closed));
+      return;
     }
-    if (!refused) {
-      wake.notify_one();
-    } else if (work.done) {
-      work.done(make_error_code(errc::queue_closed));
-    }
+    closing = work.kind == job_kind::close;
+    queue.push_back(std::move(work));
+    lock.unlock();
+    wake.notify_one();
   }
 
   bool has_room() const { return waiting_batches < options.queue_limit_ || broken.has_value() || closing; }

@@ -65,7 +65,7 @@ class run_folder {
 
   // The folder that a person means: a run id, the beginning of one that is unique, its last part, "last" for the
   // newest, or a path to a run's folder. Throws input_error that lists what there is.
-  static std::filesystem::path find(const std::filesystem::path& root, std::string_view text);
+  static std::filesystem::path find(const std::filesystem::path& root, std::string_view wanted);
 
   // All runs, newest first. A folder that cannot be read is listed with its problem. Empty if there is no root.
   static std::vector<run_summary> list(const std::filesystem::path& root);
