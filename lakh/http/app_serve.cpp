@@ -1,0 +1,124 @@
+// Serving an app: on this loop, or on many threads with a loop each.
+#include <lakh/async/run.hpp>
+#include <lakh/async/scope.hpp>
+#include <lakh/async/signals.hpp>
+#include <lakh/http/app.hpp>
+#include <lakh/http/server.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <csignal>
+#include <optional>
+#include <thread>
+
+namespace lakh::http {
+
+task<void> app::serve(std::unique_ptr<net::stream> connection, server_limits limits) {
+  answer_cache cache;
+  server_connection one(std::move(connection), *this, limits, cache);
+  co_await one.run();
+}
+
+task<void> app::serve(std::string_view at, serve_options options) {
+  co_await serve(net::listener(net::endpoint::parse(at)), std::move(options));
+}
+
+task<void> app::serve(net::listener at, serve_options options) {
+  const auto one = std::make_shared<server>(static_cast<const service&>(*this), options);
+  // While it is in the list its loop lives, so that stop() can reach it.
+  struct listed {
+    listed(app& owner, server& entry) : owner(owner), entry(entry) {
+      const std::scoped_lock lock(owner.servers_mutex_);
+      owner.servers_.push_back(&entry);
+      if (owner.stopped_) entry.stop();
+    }
+    listed(const listed&) = delete;
+    listed& operator=(const listed&) = delete;
+    ~listed() {
+      const std::scoped_lock lock(owner.servers_mutex_);
+      std::erase(owner.servers_, &entry);
+    }
+    app& owner;
+    server& entry;
+  } const listed(*this, *one);
+
+  if (options.listening()) options.listening()(at.local());
+  const auto body = [&](scope& s) -> task<void> {
+    if (options.stops_on_signals()) s.spawn(stop_on_signal());
+    co_await one->run(std::move(at));
+    s.cancel();
+  };
+  co_await in_scope(body);
+}
+
+task<void> app::stop_on_signal() {
+  signal_watch signals({SIGINT, SIGTERM});
+  co_await signals.next();
+  stop();
+}
+
+void app::stop() noexcept {
+  const std::scoped_lock lock(servers_mutex_);
+  stopped_ = true;
+  for (server* one : servers_) one->stop();
+}
+
+task<void> app::serve_thread(net::endpoint at, bool watches_signals, const serve_options& options,
+                             std::function<void(const net::endpoint&)> bound) {
+  net::listener here(at, net::listen_options().share_port(true));
+  bound(here.local());
+  serve_options own = options;
+  own.on_listening({}).stop_on_signals(watches_signals);
+  co_await serve(std::move(here), std::move(own));
+}
+
+void app::serve_threads(std::string_view at, unsigned threads, serve_options options) {
+  if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
+  net::endpoint where = net::endpoint::parse(at);
+  if (where.kind() == net::endpoint::family::unix_domain && threads > 1)
+    throw input_error("a Unix-domain socket cannot be shared by " + std::to_string(threads) + " threads",
+                      "serve it on one thread, or serve a TCP port");
+
+  struct {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::optional<net::endpoint> last_bound;
+    unsigned bound = 0;
+    std::exception_ptr failure;
+  } state;
+  {
+    std::vector<std::jthread> running;
+    // One after another: the first may have to find out which port it is.
+    for (unsigned i = 0; i < threads; ++i) {
+      running.emplace_back([&, i, place = where] {
+        try {
+          run(serve_thread(place, i == 0 && options.stops_on_signals(), options, [&](const net::endpoint& local) {
+            const std::scoped_lock lock(state.mutex);
+            state.last_bound = local;
+            ++state.bound;
+            state.changed.notify_all();
+          }));
+        } catch (...) {
+          {
+            const std::scoped_lock lock(state.mutex);
+            if (!state.failure) state.failure = std::current_exception();
+            state.changed.notify_all();
+          }
+          stop();
+        }
+      });
+      std::unique_lock lock(state.mutex);
+      state.changed.wait(lock, [&] { return state.bound > i || state.failure; });
+      if (state.failure) break;
+      where = *state.last_bound;
+    }
+    const bool all_bound = [&] {
+      const std::scoped_lock lock(state.mutex);
+      return !state.failure;
+    }();
+    if (all_bound && options.listening()) options.listening()(where);
+  }
+  if (state.failure) std::rethrow_exception(state.failure);
+}
+
+}  // namespace lakh::http
