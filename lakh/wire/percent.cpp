@@ -1,3 +1,4 @@
+#include <lakh/core/text.hpp>
 #include <lakh/wire/ascii.hpp>
 #include <lakh/wire/percent.hpp>
 
@@ -35,29 +36,7 @@ std::expected<std::string, url_error> decode(std::string_view text, bool plus_is
   return out;
 }
 
-void append_form_encoded(std::string& out, std::string_view text) {
-  for (char c : text) {
-    if (c == ' ') {
-      out.push_back('+');
-    } else if (is(c, wire::class_unreserved)) {
-      out.push_back(c);
-    } else {
-      append_escape(out, c);
-    }
-  }
-}
-
 }  // namespace
-
-void append_percent_encoded(std::string& out, std::string_view text, std::string_view safe) {
-  for (char c : text) {
-    if (is(c, wire::class_unreserved) || safe.find(c) != std::string_view::npos) {
-      out.push_back(c);
-    } else {
-      append_escape(out, c);
-    }
-  }
-}
 
 std::string percent_encode(std::string_view text, std::string_view safe) {
   std::string out;

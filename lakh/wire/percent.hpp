@@ -13,9 +13,8 @@
 
 namespace lakh {
 
-// Escapes every byte but letters, digits, "-._~" and those in `safe`.
+// Escapes every byte but letters, digits, "-._~" and those in `safe`. To append: core/text.hpp.
 std::string percent_encode(std::string_view text, std::string_view safe = "/");
-void append_percent_encoded(std::string& out, std::string_view text, std::string_view safe = "/");
 
 // Resolves %XX; an incomplete escape is an error at its position.
 std::expected<std::string, url_error> percent_decode(std::string_view text);
