@@ -39,8 +39,8 @@ struct verb {
   std::vector<option> options = {};     // --help is everyone's, and not listed here
   std::vector<positional> positionals = {};
   bool more_positionals = false;  // beyond those listed; otherwise they are refused
-  // Words that are actions: behind one of them, its own options are understood too, before the verb's, and a word is
-  // its own. They are given to `run` as they are.
+  // `lakh load … http POST URL …`: a positional that is the name of an action (action_words.hpp) ends the verb's own
+  // positionals. Behind it the action's options are understood before the verb's: see words::behind_action().
   bool takes_action = false;
   std::vector<example> examples = {};
   int (*run)(environment& env, const words& given) = nullptr;

@@ -19,10 +19,10 @@ namespace lakh::cli {
 enum class value_kind : unsigned char { text, file, folder };
 
 struct option {
-  std::string_view name;   // "--header"
-  char letter = 0;         // 'H' for -H; 0: none
-  std::string_view value;  // what stands for the value in the help ("FILE"); empty: the option is a flag
-  std::string_view help;   // one sentence without a full stop
+  std::string_view name;        // "--header"
+  char letter = 0;              // 'H' for -H; 0: none
+  std::string_view value = {};  // what stands for the value in the help ("FILE"); empty: the option is a flag
+  std::string_view help = {};   // one sentence without a full stop
   value_kind kind = value_kind::text;
   std::vector<std::string_view> choices = {};  // where only these are allowed
   bool repeated = false;                       // may be given more than once; otherwise that is an error
@@ -47,10 +47,28 @@ class words {
   // What is no option, in order.
   [[nodiscard]] const std::vector<std::string>& positional() const noexcept { return positional_; }
 
+  // The action word, for a verb that takes one, and what was said behind it; null where there was none.
+  [[nodiscard]] const words* behind_action() const noexcept { return action_.empty() ? nullptr : &action_.front(); }
+  [[nodiscard]] const std::string& action() const noexcept { return action_name_; }
+
  private:
   friend class word_reader;
+  [[nodiscard]] config scalar(std::string_view name) const;
   std::vector<std::pair<std::string_view, std::string>> given_;  // names of the table, which outlives this
   std::vector<std::string> positional_;
+  std::string action_name_;
+  std::vector<words> action_;  // none or one
 };
+
+struct verb;
+
+struct words_read {
+  words given;
+  bool help_wanted = false;  // --help or -h was met; what follows it was not looked at
+};
+
+// Reads `args` by the verb's table. "--name value", "--name=value", "-n value", "-nvalue", flags together as "-iv";
+// "--" ends the options. Throws input_error that names the word and the nearest right one.
+words_read read_words(const verb& by, std::span<const std::string> args);
 
 }  // namespace lakh::cli

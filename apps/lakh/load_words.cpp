@@ -1,0 +1,236 @@
+#include "action_words.hpp"
+#include "load_words.hpp"
+
+#include <lakh/actions/registry.hpp>
+#include <lakh/core/error.hpp>
+#include <lakh/load/yaml.hpp>
+
+#include <filesystem>
+#include <utility>
+
+namespace lakh::cli {
+namespace {
+
+using entries = std::vector<config::entry>;
+
+config plain(std::string text, std::string_view by) {
+  return config::scalar(std::move(text), config::style::plain, input_place(std::string(by)));
+}
+config quoted(std::string text, std::string_view by) {
+  return config::scalar(std::move(text), config::style::quoted, input_place(std::string(by)));
+}
+
+// Words for entries of a mapping, put over what the file says there.
+void put_into(load::plan_words& to, const config& file, std::string_view key, entries said) {
+  if (said.empty()) return;
+  const config words = config::mapping(std::move(said));
+  const config* there = file.find(key);
+  to.set(std::string(key), there != nullptr && there->is_mapping() ? there->overlaid(words) : words);
+}
+
+std::pair<std::string, std::string> named(const std::string& text, std::string_view by, std::string_view form) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+    throw input_error(std::string(by) + " '" + text + "' has no name and value", "write it as " + std::string(form));
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+entries feeds_of(const words& given) {
+  entries feeds;
+  for (const std::string& text : given.all("--feed")) {
+    auto [name, file] = named(text, "--feed", "--feed customers=customers.csv or --feed customers=customers.csv:cycle");
+    entries one;
+    // An order behind the last colon; a file's own colon stays.
+    const std::size_t colon = file.rfind(':');
+    std::string order;
+    if (colon != std::string::npos && file.find('/', colon) == std::string::npos &&
+        file.find('.', colon) == std::string::npos) {
+      order = file.substr(colon + 1);
+      file.resize(colon);
+    }
+    one.emplace_back("file", quoted(std::filesystem::absolute(file).string(), "--feed"));
+    if (!order.empty()) one.emplace_back("order", plain(order, "--feed"));
+    feeds.emplace_back(std::move(name), config::mapping(std::move(one), input_place("--feed")));
+  }
+  return feeds;
+}
+
+void put_words(const words& given, const config& file, load::plan_words& to) {
+  for (const auto& [option_name, key] :
+       {std::pair("--items", "items"), std::pair("--duration", "duration"), std::pair("--users", "users"),
+        std::pair("--rate", "rate"), std::pair("--shape", "shape"), std::pair("--seed", "seed")})
+    if (const auto text = given.text(option_name)) to.set(key, plain(*text, option_name));
+  for (const auto& [option_name, key] :
+       {std::pair("--target", "target"), std::pair("--key", "key"), std::pair("--name", "name")})
+    if (const auto text = given.text(option_name))
+      to.set(key, std::string_view(key) == "key" && *text == "none" ? plain(*text, option_name)
+                                                                    : quoted(*text, option_name));
+  if (given.has("--at-most-once")) to.set("at_most_once", plain("true", "--at-most-once"));
+  put_into(to, file, "feeds", feeds_of(given));
+  entries values;
+  for (const std::string& text : given.all("--let")) {
+    auto [name, value] = named(text, "--let", "--let 'size={{pick(S,M,L)}}'");
+    values.emplace_back(std::move(name), quoted(std::move(value), "--let"));
+  }
+  put_into(to, file, "let", std::move(values));
+  entries retry;
+  if (const auto text = given.text("--attempts")) retry.emplace_back("attempts", plain(*text, "--attempts"));
+  put_into(to, file, "retry", std::move(retry));
+  entries timeouts;
+  for (const auto& [option_name, key] : {std::pair("--timeout", "total"), std::pair("--connect-timeout", "connect"),
+                                         std::pair("--first-byte-timeout", "first_byte")})
+    if (const auto text = given.text(option_name)) timeouts.emplace_back(key, plain(*text, option_name));
+  put_into(to, file, "timeouts", std::move(timeouts));
+  entries limits;
+  if (const auto text = given.text("--max-failures")) limits.emplace_back("failures", plain(*text, "--max-failures"));
+  put_into(to, file, "limits", std::move(limits));
+}
+
+void put_step(environment& env, const words& given, load::plan_words& to) {
+  const action_words& action = *find_action(given.action());
+  step_in_words said = action.step(env, *given.behind_action());
+  entries step;
+  step.emplace_back(std::string(action.name), std::move(said.settings));
+  if (!said.expect.is_null()) step.emplace_back("expect", std::move(said.expect));
+  if (!said.keep.is_null()) step.emplace_back("keep", std::move(said.keep));
+  std::vector<config> steps;
+  steps.push_back(config::mapping(std::move(step)));
+  to.set("steps", config::sequence(std::move(steps)));
+}
+
+// Words say it by words: nobody who typed --users should read about plans.
+void check_words(const words& given) {
+  (void)given.integer("--items", 1);
+  (void)given.integer("--users", 1);
+  (void)given.integer("--attempts", 1);
+  (void)given.integer("--seed");
+  (void)given.integer("--max-failures");
+  for (const std::string_view one : {"--duration", "--timeout", "--connect-timeout", "--first-byte-timeout"})
+    (void)given.duration(one);
+  if (given.has("--users") && given.has("--rate"))
+    throw input_error(
+        "--users and --rate are two ways to set the pace",
+        "--users N: so many at once, each as fast as it gets answers; --rate 500/s: a schedule, whatever the answers");
+}
+
+}  // namespace
+
+std::vector<option> load_options() {
+  return {
+      {.name = "--items",
+       .letter = 'n',
+       .value = "N",
+       .help = "how many, as in 100000 or 100k",
+       .section = "How much, how fast"},
+      {.name = "--duration",
+       .letter = 'd',
+       .value = "TIME",
+       .help = "for how long, as in 5m",
+       .section = "How much, how fast"},
+      {.name = "--users",
+       .letter = 'u',
+       .value = "N",
+       .help = "how many are at it at once (64)",
+       .section = "How much, how fast"},
+      {.name = "--rate",
+       .letter = 'r',
+       .value = "RATE",
+       .help = "starts by a schedule, as in 500/s or '0..5000/s over 30s, 5000/s for 1m'",
+       .section = "How much, how fast"},
+      {.name = "--shape",
+       .value = "SHAPE",
+       .help = "auto, serial, threads:8, coroutines:64 or PROCESSESxTHREADSxCOROUTINES (auto)",
+       .section = "How much, how fast"},
+      {.name = "--target",
+       .value = "URL",
+       .help = "what {{target}} stands for, and where a URL such as /orders begins",
+       .section = "What is sent"},
+      {.name = "--feed",
+       .letter = 'f',
+       .value = "NAME=FILE[:ORDER]",
+       .help = "rows of a CSV or JSON Lines file as {{NAME.column}}; ORDER: once, cycle, random or shuffle",
+       .kind = value_kind::file,
+       .repeated = true,
+       .section = "What is sent"},
+      {.name = "--let",
+       .value = "NAME=TEMPLATE",
+       .help = "a value of your own, as {{NAME}}",
+       .repeated = true,
+       .section = "What is sent"},
+      {.name = "--seed", .value = "N", .help = "makes other random values of the same plan", .section = "What is sent"},
+      {.name = "--key",
+       .value = "TEMPLATE|none",
+       .help = "the key by which the target tells a repetition ({{run}}-{{item}})",
+       .section = "What is sent"},
+      {.name = "--attempts",
+       .value = "N",
+       .help = "how often an item is tried at most (6)",
+       .section = "When it goes wrong"},
+      {.name = "--at-most-once",
+       .help = "never repeats what may have happened, key or not",
+       .section = "When it goes wrong"},
+      {.name = "--max-failures",
+       .value = "N",
+       .help = "ends the run when more items than this have failed",
+       .section = "When it goes wrong"},
+      {.name = "--timeout",
+       .letter = 't',
+       .value = "TIME",
+       .help = "for one attempt (60s)",
+       .section = "When it goes wrong"},
+      {.name = "--connect-timeout", .value = "TIME", .help = "for connecting (5s)", .section = "When it goes wrong"},
+      {.name = "--first-byte-timeout",
+       .value = "TIME",
+       .help = "for the first byte of an answer (30s)",
+       .section = "When it goes wrong"},
+      {.name = "--runs",
+       .value = "FOLDER",
+       .help = "where the run's folder with its ledger is made (./runs)",
+       .kind = value_kind::folder,
+       .section = "Ledger and output"},
+      {.name = "--name", .value = "TEXT", .help = "what you call this run", .section = "Ledger and output"},
+      {.name = "--no-ledger",
+       .help = "keeps no record: nothing can be proved or resumed",
+       .section = "Ledger and output"},
+      {.name = "--no-reconcile",
+       .help = "does not ask the target what it holds afterwards",
+       .section = "Ledger and output"},
+      {.name = "--progress",
+       .value = "KIND",
+       .help = "how progress is shown, on stderr; bar on a terminal, else plain",
+       .choices = {"bar", "plain", "json", "none"},
+       .section = "Ledger and output"},
+      {.name = "--json",
+       .help = "progress as JSON lines on stderr, the balance as one JSON object on stdout",
+       .section = "Ledger and output"},
+      {.name = "--quiet",
+       .letter = 'q',
+       .help = "shows nothing unless something is wrong",
+       .section = "Ledger and output"},
+  };
+}
+
+load::plan plan_of(environment& env, const words& given) {
+  check_words(given);
+  const std::vector<std::string>& files = given.positional();
+  if (given.behind_action() == nullptr && files.empty())
+    throw input_error("'lakh load' needs a plan or an action",
+                      "as in: lakh load orders.yaml, or: lakh load -n 100000 http POST URL --json '{…}'");
+  if (given.behind_action() != nullptr && !files.empty())
+    throw input_error("both a plan, '" + files.front() + "', and the action '" + given.action() + "' are given",
+                      "a plan file says itself what is to be done");
+  load::plan_words said;
+  if (files.empty()) {
+    put_words(given, config(), said);
+    put_step(env, given, said);
+    return load::parse_plan(said.tree(), actions::names());
+  }
+  if (!std::filesystem::exists(files.front()) && files.front().find('.') == std::string::npos)
+    throw input_error("'" + files.front() + "' is neither a plan file nor an action",
+                      "actions are: http; a plan is a YAML file: lakh load orders.yaml");
+  const config file = load::load_yaml(files.front());
+  put_words(given, file, said);
+  return load::parse_plan(load::put_over(file, said.tree()), actions::names());
+}
+
+}  // namespace lakh::cli

@@ -1,0 +1,79 @@
+#include "preflight.hpp"
+
+#include <lakh/core/error.hpp>
+#include <lakh/load/balance.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+
+#include <sys/resource.h>
+
+namespace lakh::cli {
+namespace {
+
+// The ledger, the event loops, standard streams and the library's own.
+constexpr std::uint64_t files_besides_lanes = 128;
+
+}  // namespace
+
+std::uint64_t ports_in_range(std::string_view text) noexcept {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  const char* end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, low);
+  const char* at = first.ptr;
+  while (at != end && (*at == ' ' || *at == '\t')) ++at;
+  const auto second = std::from_chars(at, end, high);
+  if (first.ec != std::errc() || second.ec != std::errc() || low > high || high > 65535) return 0;
+  return high - low + 1;
+}
+
+preflight_result judge(const machine_limits& machine, std::uint64_t lanes) {
+  using load::grouped;
+  preflight_result result;
+  const std::uint64_t needed = lanes + files_besides_lanes;
+  if (machine.open_files < needed) {
+    if (machine.open_files_most < needed)
+      throw input_error(
+          fmt::format("{} users need {} open files, but this process may have {} only", grouped(lanes), grouped(needed),
+                      grouped(machine.open_files_most)),
+          fmt::format("use at most --users {}, or raise the limit before: ulimit -Hn {}",
+                      machine.open_files_most > files_besides_lanes ? machine.open_files_most - files_besides_lanes : 1,
+                      needed));
+    result.raise_open_files = needed;
+  }
+  if (machine.local_ports != 0 && lanes > machine.local_ports / 10 * 9)
+    result.notes.push_back(
+        fmt::format("{} users, but this machine has {} local ports for connections to one address; "
+                    "widen them with: sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"",
+                    grouped(lanes), grouped(machine.local_ports)));
+  return result;
+}
+
+std::vector<std::string> prepare_machine(std::uint64_t lanes) {
+  machine_limits machine;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    machine.open_files = files.rlim_cur;
+    machine.open_files_most = files.rlim_max;
+  } else {
+    machine.open_files = machine.open_files_most = lanes + files_besides_lanes;
+  }
+  std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
+  std::string line;
+  if (std::getline(range, line)) machine.local_ports = ports_in_range(line);
+
+  preflight_result result = judge(machine, lanes);
+  if (result.raise_open_files) {
+    files.rlim_cur = static_cast<rlim_t>(*result.raise_open_files);
+    if (::setrlimit(RLIMIT_NOFILE, &files) != 0)
+      result.notes.push_back(fmt::format("the number of open files could not be raised to {}; it is {}",
+                                         load::grouped(*result.raise_open_files), load::grouped(machine.open_files)));
+  }
+  return std::move(result.notes);
+}
+
+}  // namespace lakh::cli

@@ -1,0 +1,230 @@
+// `lakh load`: an action, N times, with a ledger.
+#include "console.hpp"
+#include "load_progress.hpp"
+#include "load_summary.hpp"
+#include "load_words.hpp"
+#include "preflight.hpp"
+#include "verb.hpp"
+
+#include <lakh/actions/run_load.hpp>
+#include <lakh/async/run.hpp>
+#include <lakh/async/scope.hpp>
+#include <lakh/async/signals.hpp>
+#include <lakh/core/error.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <optional>
+#include <ostream>
+
+namespace lakh::cli {
+namespace {
+
+enum class progress_kind : unsigned char { bar, plain, json, none };
+
+progress_kind kind_of(const environment& env, const words& given) {
+  if (const auto said = given.text("--progress")) {
+    if (*said == "bar") return progress_kind::bar;
+    if (*said == "plain") return progress_kind::plain;
+    if (*said == "json") return progress_kind::json;
+    return progress_kind::none;
+  }
+  if (given.has("--quiet")) return progress_kind::none;
+  if (given.has("--json")) return progress_kind::json;
+  return env.err_is_terminal && env.getenv("TERM") != "dumb" ? progress_kind::bar : progress_kind::plain;
+}
+
+// A reader of our output that goes away must not take the run with it.
+class pipes_may_break {
+ public:
+  pipes_may_break() noexcept {
+    struct sigaction ignore{};
+    ignore.sa_handler = SIG_IGN;
+    ::sigaction(SIGPIPE, &ignore, &before_);
+  }
+  pipes_may_break(const pipes_may_break&) = delete;
+  pipes_may_break& operator=(const pipes_may_break&) = delete;
+  ~pipes_may_break() { ::sigaction(SIGPIPE, &before_, nullptr); }
+
+ private:
+  struct sigaction before_{};
+};
+
+class load_session {
+ public:
+  load_session(environment& env, const words& given, actions::load_run& run)
+      : env_(env), run_(run), kind_(kind_of(env, given)), colours_(env.err_in_colour()), display_(*env.err) {}
+
+  task<actions::load_report> run() {
+    co_await run_.check_target();
+    std::optional<actions::load_report> report;
+    co_await in_scope([&](scope& s) -> task<void> {
+      s.spawn(heed_signals(s));
+      report.emplace(co_await run_.run([this](const load::run_progress& now) { show(now); }, every()));
+      s.cancel();
+    });
+    if (!report) throw cancelled();
+    last_.elapsed = report->run.elapsed;
+    last_.stats = report->run.stats;
+    const double seconds = std::chrono::duration<double>(last_.elapsed).count();
+    last_.rate = seconds > 0 ? static_cast<double>(last_.stats.settled()) / seconds : 0;
+    show_last();
+    co_return std::move(*report);
+  }
+
+  // The signal by which a person stopped the run; 0 if none.
+  [[nodiscard]] int signal() const noexcept { return signal_; }
+
+ private:
+  [[nodiscard]] duration every() const {
+    if (kind_ == progress_kind::bar) return std::chrono::milliseconds(100);
+    if (kind_ == progress_kind::plain) return std::chrono::seconds(2);
+    return std::chrono::seconds(1);
+  }
+
+  [[nodiscard]] bool all_settled() const { return last_.requested && last_.stats.settled() >= *last_.requested; }
+
+  void show(const load::run_progress& now) {
+    last_ = now;
+    if (kind_ == progress_kind::bar) {
+      const std::size_t columns = std::max(20U, env_.width()) - 1;
+      std::vector<std::string> lines = bar_lines(now, columns, colours_);
+      if (signal_ != 0)
+        lines.push_back(
+            colours_.yellow(fit("  stopping: finishing what is in flight; Ctrl-C again drops it", columns)));
+      else if (all_settled())
+        lines.push_back(colours_.dim(fit("  all items are settled; closing the books …", columns)));
+      display_.show(lines);
+    } else if (kind_ == progress_kind::plain) {
+      *env_.err << plain_line(now) + "\n" << std::flush;
+    } else if (kind_ == progress_kind::json) {
+      *env_.err << json_line(now) + "\n" << std::flush;
+    }
+  }
+
+  void show_last() {
+    if (kind_ == progress_kind::bar) {
+      display_.show(bar_lines(last_, std::max(20U, env_.width()) - 1, colours_));
+      display_.close();
+    } else {
+      show(last_);
+    }
+  }
+
+  void say(const std::string& line) {
+    if (kind_ == progress_kind::json) {
+      *env_.err << R"({"type":"note","text":")" + line + "\"}\n" << std::flush;
+    } else {
+      display_.say(colours_.yellow(line));
+    }
+  }
+
+  task<void> heed_signals(scope& all) {
+    signal_watch watch({SIGINT, SIGTERM});
+    for (int count = 1;; ++count) {
+      const int number = co_await watch.next();
+      if (signal_ == 0) signal_ = number;
+      if (all_settled() || count == 3) {
+        say("stopped; the ledger is complete, the rest was not done");
+        all.cancel();
+        co_return;
+      }
+      if (count == 1) {
+        run_.stop();
+        say("stopping: what is in flight is finished first; once more drops it");
+      } else {
+        run_.abort();
+        say("stopping now: what is in flight is in doubt");
+      }
+    }
+  }
+
+  environment& env_;
+  actions::load_run& run_;
+  progress_kind kind_;
+  paint colours_;
+  live_display display_;
+  load::run_progress last_;
+  int signal_ = 0;
+};
+
+int run_load(environment& env, const words& given) {
+  load::plan p = plan_of(env, given);
+  const std::string title = p.name;
+  const std::string target = p.target;
+  actions::load_request request;
+  request.the_plan = std::move(p);
+  request.runs = given.text("--runs").value_or("runs");
+  request.ledger = !given.has("--no-ledger");
+  request.reconcile = !given.has("--no-reconcile");
+  request.command_line.emplace_back("lakh");
+  request.command_line.insert(request.command_line.end(), env.args.begin(), env.args.end());
+
+  actions::load_run run(std::move(request));
+  const paint on_err(env.err_in_colour());
+  for (const std::string& note : prepare_machine(run.shape().lanes()))
+    *env.err << on_err.yellow("note:") + " " + note + "\n";
+
+  const pipes_may_break shield;
+  load_session session(env, given, run);
+  actions::load_report report;
+  try {
+    report = lakh::run(session.run());
+  } catch (const cancelled&) {
+    if (session.signal() == 0) throw;
+    return session.signal() == SIGTERM ? terminated : interrupted;
+  }
+
+  run_summary_facts facts;
+  facts.report = &report;
+  facts.title = title;
+  facts.target = target;
+  facts.exit_code = exit_code_of(report, session.signal());
+  if (given.has("--json"))
+    *env.out << summary_json(facts) << '\n';
+  else if (!given.has("--quiet") || facts.exit_code != all_well)
+    *env.out << '\n' << balance_sheet(facts, std::clamp(env.width(), 60U, 120U), paint(env.out_in_colour()));
+  return facts.exit_code;
+}
+
+}  // namespace
+
+const verb& load_verb() {
+  static const verb made = {
+      .name = "load",
+      .summary = "does an action N times, each exactly once, with proof",
+      .usage = {"lakh load PLAN.yaml [options]", "lakh load -n N [options] http [METHOD] URL [options]"},
+      .about =
+          "Every item is written to a ledger before it is sent and after it is answered, and at the end requested = "
+          "confirmed + "
+          "failed + unknown. An item that may have happened is repeated only under the same key. Words are put over "
+          "what a plan "
+          "file says. Texts may hold templates: {{item}}, {{run}}, {{uuid}}, {{int(1,5)}}, {{pick(a,b)}}, "
+          "{{FEED.column}}; "
+          "a retry sends the same bytes.\n"
+          "Ctrl-C finishes what is in flight and prints the balance; a second one drops what is in flight, and leaves "
+          "it in doubt.\n",
+      .options = load_options(),
+      .positionals = {{.name = "PLAN.yaml", .kind = value_kind::file}},
+      .takes_action = true,
+      .examples =
+          {
+              {"lakh load orders.yaml", "runs a plan"},
+              {"lakh load orders.yaml -n 1000 --target http://127.0.0.1:8080", "the same plan, smaller, elsewhere"},
+              {"lakh load -n 100000 http POST :8080/orders --json '{\"ref\":\"{{run}}-{{item}}\"}' --expect 201",
+               "100,000 requests, each with its own body and key"},
+              {"lakh load -n 5000 --feed customers=customers.csv http POST :8080/orders --json "
+               "'{\"name\":\"{{customers.name}}\"}'",
+               "each with a row of a file"},
+              {"lakh load -d 5m --rate '0..500/s over 1m, 500/s' http :8080/stats", "by a schedule, for five minutes"},
+              {"lakh load orders.yaml --json 2>/dev/null | jq .balance", "the balance for a program"},
+          },
+      .run = run_load,
+  };
+  return made;
+}
+
+}  // namespace lakh::cli
