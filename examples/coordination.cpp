@@ -43,4 +43,6 @@ lakh::task<void> demo() {
   co_await lakh::gather(customers(), owner());
 }
 
-int main() { return lakh::run_main(demo()); }
+int main() {
+  return lakh::run_main(demo());
+}

@@ -32,4 +32,6 @@ lakh::task<void> demo() {
   std::printf("%d made, %d + %d taken\n", made, first, second);
 }
 
-int main() { return lakh::run_main(demo()); }
+int main() {
+  return lakh::run_main(demo());
+}

@@ -23,4 +23,6 @@ lakh::task<void> demo() {
   }
 }
 
-int main() { return lakh::run_main(demo()); }
+int main() {
+  return lakh::run_main(demo());
+}
