@@ -1,0 +1,111 @@
+#include <lakh/async/run.hpp>
+#include <lakh/http/app.hpp>
+#include <lakh/net/listener.hpp>
+#include <lakh/shop/api.hpp>
+#include <lakh/shop/server.hpp>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <exception>
+#include <fstream>
+#include <mutex>
+#include <utility>
+
+namespace lakh::shop {
+namespace {
+
+// Written whole or not at all: whoever waits for the file never reads half a number.
+void write_port_file(const std::filesystem::path& file, unsigned port) {
+  std::filesystem::path part = file;
+  part += ".part";
+  std::ofstream out(part);
+  out << port << '\n';
+  out.close();
+  std::error_code failure;
+  if (out) std::filesystem::rename(part, file, failure);
+  if (!out || failure)
+    throw storage_error(failure ? failure : make_error_code(errc::storage_failure),
+                        file.string() + ": the port could not be written",
+                        "check that its folder exists and that you may write there");
+}
+
+// A disk that is full fails every group: one line a second says so.
+class complaints {
+ public:
+  explicit complaints(const std::function<void(const std::string&)>& to) : to_(to) {}
+
+  void about(const error& failure) noexcept {
+    const std::lock_guard lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (said_ && now - last_ < std::chrono::seconds(1)) return;
+    said_ = true;
+    last_ = now;
+    if (!to_) return;
+    to_(fmt::format("orders could not be stored: {}", failure.what()));
+    if (!failure.hint().empty()) to_("  hint: " + failure.hint());
+  }
+
+ private:
+  std::mutex mutex_;
+  const std::function<void(const std::string&)>& to_;
+  std::chrono::steady_clock::time_point last_;
+  bool said_ = false;
+};
+
+// The threads share their port, and so would two shops: the second would get a share of the first one's orders.
+void refuse_taken(const net::endpoint& at) {
+  if (at.kind() == net::endpoint::family::tcp && at.port() == 0) return;
+  run([](net::endpoint where) -> task<void> {
+    const net::listener alone(where);
+    co_return;
+  }(at));
+}
+
+std::string greeting(const net::endpoint& at, const server_settings& settings, std::int64_t orders) {
+  const bool tcp = at.kind() == net::endpoint::family::tcp;
+  return fmt::format("shop: open at {}{}, {} orders in {}", tcp ? "http://" : "", at.text(), orders,
+                     settings.database.string());
+}
+
+}  // namespace
+
+server_summary serve(const server_settings& settings) {
+  complaints trouble(settings.complain);
+  store_options storing;
+  storing.on_trouble = [&](const error& failure) { trouble.about(failure); };
+  order_store store(settings.database, storing);
+
+  api_options answering;
+  answering.requires_key = settings.requires_key;
+  answering.delay = settings.delay;
+  api routes(store, answering);
+  http::app app("lakh shop", "1.0");
+  routes.add_to(app);
+
+  std::exception_ptr failure;
+  http::serve_options serving;
+  serving.on_listening([&](const net::endpoint& at) {
+    try {
+      if (settings.port_file) write_port_file(*settings.port_file, at.port());
+      if (settings.say) settings.say(greeting(at, settings, store.count().orders));
+    } catch (...) {
+      failure = std::current_exception();
+      app.stop();
+    }
+  });
+  refuse_taken(net::endpoint::parse(settings.listen));
+  app.serve_threads(settings.listen, settings.threads, serving);
+  if (failure) std::rethrow_exception(failure);
+
+  server_summary summary;
+  const api::counters& counted = routes.counted();
+  summary.orders = store.count().orders;
+  summary.created = counted.created;
+  summary.replayed = counted.replayed;
+  summary.refused = counted.invalid + counted.keys_reused + counted.keys_in_progress;
+  summary.failed = counted.failed;
+  return summary;
+}
+
+}  // namespace lakh::shop
