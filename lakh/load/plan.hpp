@@ -5,6 +5,7 @@
 #pragma once
 
 #include <lakh/core/config.hpp>
+#include <lakh/load/digest.hpp>
 #include <lakh/load/feed.hpp>
 #include <lakh/load/pacing.hpp>
 #include <lakh/load/plan_shape.hpp>
@@ -64,7 +65,7 @@ struct plan {
   std::string name;
   std::optional<std::uint64_t> items;
   std::optional<std::chrono::nanoseconds> duration;  // at least one of the two, or a rate with an end
-  std::string target;                                // as written: may hold {{env.NAME}}
+  std::string target;                                // as written, without a slash at its end; may hold {{env.NAME}}
   input_place target_place;
   std::vector<feed_spec> feeds;
   std::vector<plan_text> values;       // `let:`
@@ -82,6 +83,7 @@ struct plan {
   config reconcile;                  // null where it is not given
   std::filesystem::path run_folder;  // absolute; empty: the caller's default
   std::string file;                  // where it was read from; empty for words
+  std::filesystem::path folder;      // absolute; what relative paths under an action start from
 
   // How many items are in flight at most: users, else the shape's own number, else 64.
   [[nodiscard]] std::uint64_t lanes() const noexcept;
@@ -118,7 +120,4 @@ void declare(const plan& p, const feed_set& feeds, template_scope& scope);
 // to an equal plan: what a run freezes. Equal plans have equal text. Environment variables stay names: no secret is
 // written.
 std::string canonical_text(const plan& p, const feed_set& feeds);
-// SHA-256 in hexadecimal.
-std::string digest_of(std::string_view text);
-
 }  // namespace lakh::load
