@@ -113,6 +113,10 @@ std::string printable(std::string_view text, bool lines) {
 std::size_t display_width(std::string_view text) noexcept {
   std::size_t width = 0;
   for (std::size_t i = 0; i < text.size();) {
+    if (text.substr(i).starts_with("\x1b[")) {  // a colour takes no room
+      i = std::min(text.find('m', i), text.size() - 1) + 1;
+      continue;
+    }
     const std::size_t length = utf8_length(static_cast<unsigned char>(text[i]));
     width += columns_of(decode(text, i, length));
     i += length;

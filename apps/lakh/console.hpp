@@ -33,9 +33,9 @@ class paint {
 // where `lines` says so.
 std::string printable(std::string_view text, bool lines = false);
 
-// Columns that UTF-8 text takes on a terminal, without escape sequences: East Asian wide characters take two.
+// Columns that UTF-8 text takes on a terminal, East Asian wide characters take two, colours none.
 std::size_t display_width(std::string_view text) noexcept;
-// At most `columns` wide, with "…" where something was cut off.
+// Plain text at most `columns` wide, with "…" where something was cut off.
 std::string fit(std::string_view text, std::size_t columns);
 std::string pad_left(std::string_view text, std::size_t columns);
 std::string pad_right(std::string_view text, std::size_t columns);

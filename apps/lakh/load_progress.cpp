@@ -33,6 +33,7 @@ std::optional<std::chrono::nanoseconds> time_left(const load::run_progress& now)
 
 std::string in_seconds(std::chrono::nanoseconds value) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(value).count();
+  if (value < std::chrono::seconds(1)) return short_duration(value);
   if (seconds < 100) return fmt::format("{} s", seconds);
   return short_duration(std::chrono::seconds(seconds));
 }
@@ -57,7 +58,7 @@ std::vector<std::string> bar_lines(const load::run_progress& now, std::size_t co
                            ? fmt::format("{} / {}", load::grouped(stats.settled()), load::grouped(*now.requested))
                            : fmt::format("{} done", load::grouped(stats.settled()));
   counts = pad_left(counts, now.requested ? 2 * load::grouped(*now.requested).size() + 3 : 0);
-  const std::string pace = pad_left(short_number(now.rate) + "/s", 9);
+  const std::string pace = "  " + pad_left(short_number(now.rate) + "/s", 8);
   const auto left = time_left(now);
   const std::string time = left ? in_seconds(*left) + " left" : in_seconds(now.elapsed);
   std::string first;
@@ -129,21 +130,25 @@ std::string json_line(const load::run_progress& now) {
       now.rate, ms(stats.latency.percentile(50)), ms(stats.latency.percentile(99)));
 }
 
-std::string live_display::go_up() const {
-  if (shown_.size() < 2) return "\r";
-  return fmt::format("\r\x1b[{}A", shown_.size() - 1);
+std::string live_display::go_up(std::size_t columns) const {
+  std::size_t rows = 0;
+  for (const std::string& line : shown_)
+    rows += std::max<std::size_t>(1, (display_width(line) + columns - 1) / columns);
+  return rows < 2 ? "\r" : fmt::format("\r\x1b[{}A", rows - 1);
 }
 
-void live_display::show(const std::vector<std::string>& lines) {
+void live_display::show(const std::vector<std::string>& lines, std::size_t columns) {
+  columns_ = std::max<std::size_t>(columns, 1);
   std::string text;
   if (!open_) text += "\x1b[?25l";
   open_ = true;
-  text += go_up();
+  text += go_up(columns_);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (i != 0) text += '\n';
     text += lines[i] + "\x1b[K";
   }
-  if (lines.size() < shown_.size()) text += "\x1b[J";
+  // What is left below of more lines, or of wrapped ones.
+  text += "\x1b[J";
   shown_ = lines;
   to_ << text << std::flush;
 }
@@ -154,9 +159,9 @@ void live_display::say(const std::string& line) {
     return;
   }
   const std::vector<std::string> again = shown_;
-  to_ << go_up() + "\x1b[J" + line + "\n" << std::flush;
+  to_ << go_up(columns_) + "\x1b[J" + line + "\n" << std::flush;
   shown_.clear();
-  show(again);
+  show(again, columns_);
 }
 
 void live_display::close() {

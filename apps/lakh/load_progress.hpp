@@ -29,17 +29,19 @@ class live_display {
   live_display& operator=(const live_display&) = delete;
   ~live_display() { close(); }
 
-  // Lines must be narrower than the terminal.
-  void show(const std::vector<std::string>& lines);
+  // Lines must be narrower than the terminal, which has `columns` now: where it has shrunk since they were drawn, lines
+  // have wrapped.
+  void show(const std::vector<std::string>& lines, std::size_t columns);
   // A line that stays, above the others.
   void say(const std::string& line);
   // Leaves what is shown, and gives the cursor back. May be called twice.
   void close();
 
  private:
-  [[nodiscard]] std::string go_up() const;
+  [[nodiscard]] std::string go_up(std::size_t columns) const;
   std::ostream& to_;
   std::vector<std::string> shown_;
+  std::size_t columns_ = 80;
   bool open_ = false;
 };
 

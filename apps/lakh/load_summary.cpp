@@ -68,13 +68,14 @@ std::vector<std::pair<std::string, std::uint64_t>> sorted_reasons(const load::ru
 
 std::string reasons_rows(const load::run_stats& stats, std::size_t columns) {
   constexpr std::size_t most = 8;
+  constexpr std::string_view not_confirmed = "not confirmed";
   const auto all = sorted_reasons(stats);
   std::string text;
   for (std::size_t i = 0; i < std::min(all.size(), most); ++i) {
     const std::string count = load::grouped(all[i].second) + " × ";
-    const std::size_t room =
-        columns > label_width + 2 + count.size() + 20 ? columns - label_width - 2 - count.size() : 60;
-    text += row(i == 0 ? "not confirmed" : "", count + fit(printable(all[i].first), room));
+    std::string lines = wrapped(count + fit(printable(all[i].first), 300), columns, label_width + 2);
+    if (i == 0) lines.replace(2, not_confirmed.size(), not_confirmed);
+    text += lines;
   }
   if (all.size() > most) text += row("", fmt::format("and {} more reasons", all.size() - most));
   return text;
@@ -191,7 +192,7 @@ std::string coloured_balance(const load::balance& result, const paint& colours) 
     else if (line.find("NOT BALANCED") != std::string::npos)
       text += colours.red(colours.bold(line));
     else
-      text += colours.bold(line);
+      text += says("requested") ? colours.bold(line) : line;
     text += '\n';
     at = end + 1;
   }
@@ -230,7 +231,9 @@ std::string balance_sheet(const run_summary_facts& facts, std::size_t columns, c
     text += "\n";
   }
   if (facts.exit_code != all_well) {
-    text += "\n" + row("exit code " + std::to_string(facts.exit_code), meaning_of(facts.exit_code)).substr(2);
+    std::string_view meaning = meaning_of(facts.exit_code);
+    meaning = meaning.substr(0, meaning.find(" (once"));
+    text += fmt::format("\nexit code {}: {}\n", facts.exit_code, meaning);
     if (!report.folder.empty() && (report.result.failed != 0 || report.result.unknown != 0))
       text += colours.cyan("  hint:") + fmt::format(" 'lakh runs show {} --{}' lists them\n", report.run_id,
                                                     report.result.failed != 0 ? "failed" : "unknown");

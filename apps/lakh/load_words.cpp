@@ -5,6 +5,7 @@
 #include <lakh/core/error.hpp>
 #include <lakh/load/yaml.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -48,7 +49,8 @@ entries feeds_of(const words& given) {
       order = file.substr(colon + 1);
       file.resize(colon);
     }
-    one.emplace_back("file", quoted(std::filesystem::absolute(file).string(), "--feed"));
+    const bool lines = file.ends_with(".jsonl") || file.ends_with(".ndjson");
+    one.emplace_back(lines ? "jsonl" : "csv", quoted(file, "--feed"));
     if (!order.empty()) one.emplace_back("order", plain(order, "--feed"));
     feeds.emplace_back(std::move(name), config::mapping(std::move(one), input_place("--feed")));
   }
@@ -86,9 +88,29 @@ void put_words(const words& given, const config& file, load::plan_words& to) {
   put_into(to, file, "limits", std::move(limits));
 }
 
+// A URL that says itself where it goes names the run's target: what runs are listed by.
+void name_target(config& settings, load::plan_words& to) {
+  const config* written = settings.find("url");
+  if (written == nullptr) return;
+  const std::string& url = written->text("URL");
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return;
+  const std::size_t end = std::min(url.find_first_of("/?#", scheme + 3), url.size());
+  if (url.find("{{") < end || url.find('@') < end) return;
+  to.set("target", quoted(url.substr(0, end), "URL"));
+  settings = settings.overlaid(config::mapping({{"url", quoted("{{target}}" + url.substr(end), "URL")}}));
+}
+
 void put_step(environment& env, const words& given, load::plan_words& to) {
   const action_words& action = *find_action(given.action());
   step_in_words said = action.step(env, *given.behind_action());
+  if (!given.has("--target")) {
+    const config* url = said.settings.find("url");
+    if (url != nullptr && url->text("URL").starts_with("{{target}}"))
+      throw input_error("where to? '" + given.behind_action()->positional().back() + "' does not say which server",
+                        "add --target http://HOST:PORT, or give the whole URL");
+    name_target(said.settings, to);
+  }
   entries step;
   step.emplace_back(std::string(action.name), std::move(said.settings));
   if (!said.expect.is_null()) step.emplace_back("expect", std::move(said.expect));
@@ -107,10 +129,6 @@ void check_words(const words& given) {
   (void)given.integer("--max-failures");
   for (const std::string_view one : {"--duration", "--timeout", "--connect-timeout", "--first-byte-timeout"})
     (void)given.duration(one);
-  if (given.has("--users") && given.has("--rate"))
-    throw input_error(
-        "--users and --rate are two ways to set the pace",
-        "--users N: so many at once, each as fast as it gets answers; --rate 500/s: a schedule, whatever the answers");
 }
 
 }  // namespace
@@ -130,7 +148,7 @@ std::vector<option> load_options() {
       {.name = "--users",
        .letter = 'u',
        .value = "N",
-       .help = "how many are at it at once (64)",
+       .help = "how many are in flight at once (64)",
        .section = "How much, how fast"},
       {.name = "--rate",
        .letter = 'r',

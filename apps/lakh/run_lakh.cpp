@@ -75,11 +75,11 @@ bool environment::colours_wanted() const {
 std::string_view meaning_of(int code) noexcept {
   switch (code) {
     case not_all_confirmed:
-      return "items failed or are unknown; once: a status of 400 or more, or not what was expected";
+      return "items failed or are unknown (once: a status of 400 or more, or an expectation missed)";
     case wrong_input: return "the words, the plan, a template or a feed are wrong";
     case target_unreachable: return "the target cannot be reached, or gives no proper answer";
     case storage_failed: return "the run's own ledger or folder, or an output file, could not be written or read";
-    case reconcile_differs: return "the target's data differ from the ledger";
+    case reconcile_differs: return "the target's data differ from the ledger, or could not be asked for";
     case limit_broken: return "a limit of the plan ended the run";
     case internal_failure: return "a fault of lakh itself";
     case interrupted: return "stopped by Ctrl-C (SIGINT)";

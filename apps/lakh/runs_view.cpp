@@ -61,10 +61,11 @@ std::string runs_table(std::span<const load::run_summary> runs, std::size_t colu
   constexpr std::size_t when_width = 19;
   const std::size_t fixed = id_width + 2 + state_width + 2 + result_width + 2 + when_width + 2;
   const std::size_t room = columns > fixed + 8 ? columns - fixed : 0;
-  std::string text = colours.bold(pad_right("RUN", id_width) + "  " + pad_right("STATE", state_width) + "  " +
-                                  pad_right("CONFIRMED", result_width) + "  " + pad_right("WHEN (UTC)", when_width) +
-                                  (room != 0 ? "  WHAT" : "")) +
-                     "\n";
+  std::string text =
+      colours.bold(pad_right("RUN", id_width) + "  " + pad_right("STATE", state_width) + "  " +
+                   pad_right("CONFIRMED", result_width) + "  " +
+                   (room != 0 ? pad_right("WHEN (UTC)", when_width) : "WHEN (UTC)") + (room != 0 ? "  WHAT" : "")) +
+      "\n";
   for (const load::run_summary& run : runs) {
     std::string line = colours.bold(pad_right(printable(run.info.run_id), id_width)) + "  " +
                        coloured_state(run, pad_right(state_of(run), state_width), colours) + "  ";
@@ -77,6 +78,7 @@ std::string runs_table(std::span<const load::run_summary> runs, std::size_t colu
     std::string what = printable(run.info.title);
     if (!run.info.target.empty()) what += (what.empty() ? "" : " → ") + printable(run.info.target);
     if (room != 0 && !what.empty()) line += "  " + fit(what, room);
+    while (line.ends_with(' ')) line.pop_back();
     text += line + "\n";
   }
   return text;

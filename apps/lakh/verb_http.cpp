@@ -32,13 +32,15 @@ std::string text_of(const config& settings, std::string_view key) {
 
 http::client_request request_of(environment& env, const words& given, const config& settings, http::session& by) {
   http::client_request request = by.request(text_of(settings, "method"), text_of(settings, "url"));
+  // Each call changes the request in place.
+  const auto more = [&request]() -> http::client_request&& { return std::move(request); };
   for (const std::string& text : given.all("--query")) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0)
       throw input_error("--query '" + text + "' has no name and value", "write it as --query name=value");
-    request = std::move(request).query(text.substr(0, equals), std::string_view(text).substr(equals + 1));
+    more().query(text.substr(0, equals), std::string_view(text).substr(equals + 1));
   }
-  if (const auto key = given.text("--key")) request = std::move(request).idempotency_key(*key);
+  if (const auto key = given.text("--key")) more().idempotency_key(*key);
   if (const config* json = settings.find("json")) {
     const std::string& text = json->text("--json");
     std::size_t fault = 0;
@@ -51,22 +53,19 @@ http::client_request request_of(environment& env, const words& given, const conf
                                                       text.substr(fault, 20)),
                         "to send it as it is: --data with -H 'Content-Type: application/json'");
     }
-    request = std::move(request).json_text(text);
+    more().json_text(text);
   }
   if (const config* form = settings.find("form"))
     for (const auto& [name, value] : form->entries("--form")) {
       if (value.is_sequence())
-        for (const config& one : value.items("--form")) request = std::move(request).form(name, one.text("--form"));
+        for (const config& one : value.items("--form")) more().form(name, one.text("--form"));
       else
-        request = std::move(request).form(name, value.text("--form"));
+        more().form(name, value.text("--form"));
     }
-  if (settings.find("body") != nullptr)
-    request = std::move(request).body(text_of(settings, "body"), "text/plain; charset=utf-8");
-  if (settings.find("body_file") != nullptr)
-    request = std::move(request).body(read_text(env, "--data", text_of(settings, "body_file")));
+  if (settings.find("body") != nullptr) more().body(text_of(settings, "body"), "text/plain; charset=utf-8");
+  if (settings.find("body_file") != nullptr) more().body(read_text(env, "--data", text_of(settings, "body_file")));
   if (const config* headers = settings.find("headers"))
-    for (const auto& [name, value] : headers->entries("--header"))
-      request = std::move(request).header(name, value.text("--header"));
+    for (const auto& [name, value] : headers->entries("--header")) more().header(name, value.text("--header"));
   return request;
 }
 

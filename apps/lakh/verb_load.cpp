@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <memory>
 #include <optional>
 #include <ostream>
 
@@ -67,6 +68,7 @@ class load_session {
       s.cancel();
     });
     if (!report) throw cancelled();
+    last_.requested = run_.requested();
     last_.elapsed = report->run.elapsed;
     last_.stats = report->run.stats;
     const double seconds = std::chrono::duration<double>(last_.elapsed).count();
@@ -97,7 +99,7 @@ class load_session {
             colours_.yellow(fit("  stopping: finishing what is in flight; Ctrl-C again drops it", columns)));
       else if (all_settled())
         lines.push_back(colours_.dim(fit("  all items are settled; closing the books …", columns)));
-      display_.show(lines);
+      display_.show(lines, env_.width());
     } else if (kind_ == progress_kind::plain) {
       *env_.err << plain_line(now) + "\n" << std::flush;
     } else if (kind_ == progress_kind::json) {
@@ -107,7 +109,7 @@ class load_session {
 
   void show_last() {
     if (kind_ == progress_kind::bar) {
-      display_.show(bar_lines(last_, std::max(20U, env_.width()) - 1, colours_));
+      display_.show(bar_lines(last_, std::max(20U, env_.width()) - 1, colours_), env_.width());
       display_.close();
     } else {
       show(last_);
@@ -151,19 +153,32 @@ class load_session {
   int signal_ = 0;
 };
 
-int run_load(environment& env, const words& given) {
-  load::plan p = plan_of(env, given);
-  const std::string title = p.name;
-  const std::string target = p.target;
-  actions::load_request request;
-  request.the_plan = std::move(p);
-  request.runs = given.text("--runs").value_or("runs");
-  request.ledger = !given.has("--no-ledger");
-  request.reconcile = !given.has("--no-reconcile");
-  request.command_line.emplace_back("lakh");
-  request.command_line.insert(request.command_line.end(), env.args.begin(), env.args.end());
+// Everything up to the first connection. What cannot be read here is what the person named: input, not the run's
+// storage.
+std::unique_ptr<actions::load_run> prepare(environment& env, const words& given, std::string& title,
+                                           std::string& target) {
+  try {
+    load::plan p = plan_of(env, given);
+    title = p.name;
+    target = p.target;
+    actions::load_request request;
+    request.the_plan = std::move(p);
+    request.runs = given.text("--runs").value_or("runs");
+    request.ledger = !given.has("--no-ledger");
+    request.reconcile = !given.has("--no-reconcile");
+    request.command_line.emplace_back("lakh");
+    request.command_line.insert(request.command_line.end(), env.args.begin(), env.args.end());
+    return std::make_unique<actions::load_run>(std::move(request));
+  } catch (const storage_error& unreadable) {
+    throw input_error(unreadable.what(), unreadable.hint());
+  }
+}
 
-  actions::load_run run(std::move(request));
+int run_load(environment& env, const words& given) {
+  std::string title;
+  std::string target;
+  const std::unique_ptr<actions::load_run> prepared = prepare(env, given, title, target);
+  actions::load_run& run = *prepared;
   const paint on_err(env.err_in_colour());
   for (const std::string& note : prepare_machine(run.shape().lanes()))
     *env.err << on_err.yellow("note:") + " " + note + "\n";
@@ -186,7 +201,8 @@ int run_load(environment& env, const words& given) {
   if (given.has("--json"))
     *env.out << summary_json(facts) << '\n';
   else if (!given.has("--quiet") || facts.exit_code != all_well)
-    *env.out << '\n' << balance_sheet(facts, std::clamp(env.width(), 60U, 120U), paint(env.out_in_colour()));
+    *env.out << (env.out_is_terminal ? "\n" : "")
+             << balance_sheet(facts, std::clamp(env.width(), 60U, 120U), paint(env.out_in_colour()));
   return facts.exit_code;
 }
 

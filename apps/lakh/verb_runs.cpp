@@ -4,10 +4,12 @@
 #include "verb.hpp"
 
 #include <lakh/core/error.hpp>
+#include <lakh/core/text.hpp>
 #include <lakh/load/ledger.hpp>
 #include <lakh/load/run_folder.hpp>
 
 #include <algorithm>
+#include <array>
 #include <ostream>
 
 namespace lakh::cli {
@@ -84,6 +86,9 @@ int run_runs(environment& env, const words& given) {
   const std::filesystem::path root = given.text("--runs").value_or("runs");
   const std::vector<std::string>& said = given.positional();
   const std::string what = said.empty() ? "list" : said.front();
+  static constexpr std::array<std::string_view, 2> known{{"list", "show"}};
+  if (const std::string_view near = nearest(what, known); what != "list" && what != "show" && !near.empty())
+    throw input_error("'lakh runs " + what + "' is not known", "did you mean 'lakh runs " + std::string(near) + "'?");
   if (what != "list" && what != "show")
     throw input_error("'lakh runs " + what + "' is not known",
                       "to see that run: lakh runs show " + what + "; to list them: lakh runs");

@@ -187,19 +187,25 @@ class word_reader {
 
   [[noreturn]] void unknown(const std::string& name) const {
     // "-json" is "--json" with a dash too few.
-    const std::string_view near = nearest_option(name.starts_with("--") || name.size() == 2 ? name : "-" + name);
-    // An option that stands before its action is a common slip.
-    std::string_view belongs_to;
-    if (action_ == nullptr && verb_.takes_action)
-      for (const action_words* one : all_actions())
-        for (const option& o : one->options)
-          if (o.name == name || (name.size() == 2 && name[1] == o.letter && o.letter != 0)) belongs_to = one->name;
+    const std::string written = name.starts_with("--") || name.size() == 2 ? name : "-" + name;
+    const std::string_view near = nearest_option(written);
     std::string hint = help_hint();
-    if (!belongs_to.empty())
-      hint = "it belongs behind the word '" + std::string(belongs_to) + "': lakh " + std::string(verb_.name) + " … " +
-             std::string(belongs_to) + " … " + name;
-    else if (!near.empty())
-      hint = "did you mean " + std::string(near) + "? " + hint;
+    if (!near.empty()) hint = "did you mean " + std::string(near) + "? " + hint;
+    // An option that stands before its action is a common slip.
+    if (near.empty() && action_ == nullptr && verb_.takes_action)
+      for (const action_words* one : all_actions()) {
+        std::vector<std::string_view> names;
+        for (const option& o : one->options) {
+          if (name.size() == 2 && name[1] == o.letter) names.push_back(name);
+          names.push_back(o.name);
+        }
+        const bool known = std::ranges::find(names, std::string_view(written)) != names.end();
+        const std::string_view meant = known ? std::string_view(written) : nearest(written, names);
+        if (!meant.empty())
+          hint = std::string(known ? "" : "did you mean " + std::string(meant) + "? ") +
+                 "it belongs behind the word '" + std::string(one->name) + "': lakh " + std::string(verb_.name) +
+                 " … " + std::string(one->name) + " … " + std::string(meant);
+      }
     throw input_error("'lakh " + std::string(verb_.name) + "' has no option " + name, hint);
   }
 
