@@ -1,0 +1,145 @@
+"""Runs as a person would start them, against a real shop: they end, they balance, and both sides agree."""
+
+import contextlib
+import json
+import signal
+import sqlite3
+import time
+import unittest
+
+from harness import PLAN, Case, stop
+
+
+class Load(Case):
+    def test_orders_arrive_once_and_both_sides_agree(self):
+        at, _ = self.shop()
+        done = self.lakh("load", PLAN, "-n", 3000, "--target", at, "--json")
+        self.assertEqual(done.code, 0, done)
+        report = done.json()
+        self.assertBalanced(report["balance"], 3000)
+        self.assertEqual(report["balance"]["confirmed"], 3000)
+        self.assertEqual(self.orders_in(), (3000, 3000))
+
+    def test_the_ledger_answers_to_sql(self):
+        at, _ = self.shop()
+        self.assertEqual(self.lakh("load", PLAN, "-n", 500, "--target", at, "-q").code, 0)
+        (ledger,) = self.folder.glob("runs/*/ledger-*.db")
+        with contextlib.closing(sqlite3.connect(ledger)) as opened:
+            rows = opened.execute("SELECT item, state, status, kept FROM outcome ORDER BY item").fetchall()
+        self.assertEqual([row[0] for row in rows], list(range(500)))
+        self.assertEqual({(row[1], row[2]) for row in rows}, {("confirmed", 201)})
+        self.assertTrue(json.loads(rows[0][3])["id"])
+
+    def test_every_shape_does_the_same(self):
+        at, _ = self.shop()
+        for shape in ("serial", "threads:4", "coroutines:16", "1x2x8", "auto"):
+            done = self.lakh("load", PLAN, "-n", 300, "--target", at, "--shape", shape, "--json")
+            self.assertEqual(done.code, 0, (shape, done))
+            self.assertEqual(done.json()["balance"]["confirmed"], 300)
+        self.assertEqual(self.orders_in(), (1500, 1500))
+
+    def test_words_do_what_a_plan_does(self):
+        at, _ = self.shop()
+        order = ('{"customer":{"name":"{{name}}","email":"{{digits(6)}}@example.com"},"address":{"street":"{{int(1,99)}} Main '
+                 'Street","city":"Springfield","postcode":"{{digits(5)}}","country":"US"},"lines":[{"sku":"TEA-0001",'
+                 '"quantity":{{int(1,5)}}}],"reference":"{{run}}-{{item}}"}')
+        done = self.lakh("load", "-n", 200, "--rate", "2000/s", "--key", "{{run}}-{{item}}", "--json", "http", "POST",
+                         at + "/orders", "--json", order, "--expect", 201, "--keep", "id=$.id")
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(self.orders_in(), (200, 200))
+
+    def test_ctrl_c_finishes_what_is_in_flight(self):
+        at, _ = self.shop()
+        process = self.start("load", PLAN, "-n", 1000000, "--target", at, "--json")
+        time.sleep(1)
+        done = stop(process, signal.SIGINT)
+        self.assertEqual(done.code, 130, done)
+        report = done.json()
+        self.assertBalanced(report["balance"], 1000000)
+        self.assertEqual(report["balance"].get("doubtful", 0), 0)
+        self.assertEqual(self.orders_in()[0], report["balance"]["confirmed"])
+
+    def test_a_loader_that_is_killed_leaves_a_ledger_that_knows_what_is_in_doubt(self):
+        at, _ = self.shop()
+        process = self.start("load", PLAN, "-n", 1000000, "--target", at, "-q")
+        time.sleep(1)
+        process.kill()
+        process.wait()
+        shown = self.lakh("runs", "show", "last", "--json")
+        self.assertEqual(shown.code, 0, shown)
+        balance = shown.json()["ledger_balance"]
+        self.assertBalanced(balance, 1000000)
+        self.assertGreater(balance["confirmed"], 0)
+        stored = self.orders_in()[0]
+        self.assertLessEqual(balance["confirmed"], stored)
+        self.assertLessEqual(stored, balance["confirmed"] + balance["doubtful"])
+
+    def test_a_shop_that_dies_and_comes_back_costs_nothing_but_time(self):
+        at, process = self.shop()
+        port = at.rsplit(":", 1)[1]
+        load = self.start("load", PLAN, "-n", 20000, "--target", at, "--json", "--attempts", 50)
+        time.sleep(0.4)
+        process.kill()
+        process.wait()
+        time.sleep(0.2)
+        self.start("shop", "--listen", f"127.0.0.1:{port}", "--db", "shop.db")
+        out, err = load.communicate(timeout=120)
+        self.assertEqual(load.returncode, 0, (out, err))
+        report = json.loads(out)
+        self.assertEqual(report["balance"]["confirmed"], 20000)
+        self.assertEqual(self.orders_in(), (20000, 20000))
+
+    def test_runs_are_listed_and_shown(self):
+        at, _ = self.shop()
+        self.lakh("load", PLAN, "-n", 10, "--target", at, "-q")
+        listed = self.lakh("runs", "--json")
+        self.assertEqual(listed.code, 0, listed)
+        shown = self.lakh("runs", "show", "last")
+        self.assertEqual(shown.code, 0, shown)
+        self.assertIn("confirmed", shown.out)
+
+
+class Once(Case):
+    def test_http_reads_sends_and_fails_as_documented(self):
+        at, _ = self.shop()
+        self.assertEqual(self.lakh("http", at + "/stats").code, 0)
+        self.assertEqual(self.lakh("http", at + "/nowhere").code, 1)
+        self.assertEqual(self.lakh("http", "http://127.0.0.1:1/").code, 3)
+        self.assertEqual(self.lakh("http", "--nonsense").code, 2)
+        timed = self.lakh("http", "-T", at + "/stats")
+        self.assertIn("first byte", timed.err)
+
+
+class BadWords(Case):
+    def refused(self, code, *words, says):
+        done = self.lakh(*words)
+        self.assertEqual(done.code, code, done)
+        self.assertIn(says, done.err)
+        self.assertNotIn("Traceback", done.err)
+
+    def test_plans_and_feeds_are_refused_with_their_place(self):
+        def plan(name, text):
+            (self.folder / name).write_text(text)
+            return name
+
+        self.refused(2, "load", "missing.yaml", says="missing.yaml")
+        self.refused(2, "load", plan("a.yaml", "itmes: 5\nhttp: {url: http://127.0.0.1:1/}\n"), says="a.yaml:1")
+        self.refused(2, "load", plan("b.yaml", "items: 5\nhttp: {url: \"http://127.0.0.1:1/{{itme}}\"}\n"), says="b.yaml:2")
+        self.refused(2, "load", plan("c.yaml", "items: [\n"), says="c.yaml")
+        (self.folder / "ragged.csv").write_text("name,city\na,b\nc\n")
+        self.refused(2, "load", plan("d.yaml", "items: 2\nfeeds: {f: {csv: ragged.csv}}\n"
+                                     "http: {url: \"http://127.0.0.1:1/{{f.name}}\"}\n"), says="ragged.csv:3")
+        (self.folder / "bytes.csv").write_bytes(b"name\nok\n\xff\xfe\n")
+        self.refused(2, "load", plan("e.yaml", "items: 2\nfeeds: {f: {csv: bytes.csv}}\n"
+                                     "http: {url: \"http://127.0.0.1:1/{{f.name}}\"}\n"), says="bytes.csv:3")
+        (self.folder / "few.csv").write_text("name\na\n")
+        self.refused(2, "load", plan("f.yaml", "items: 5\nfeeds: {f: {csv: few.csv}}\n"
+                                     "http: {url: \"http://127.0.0.1:1/{{f.name}}\"}\n"), says="1 row")
+        self.refused(2, "load", plan("g.yaml", "items: 5\nfeeds: {f: {csv: few.csv, order: cycle}}\n"
+                                     "http: {url: \"http://127.0.0.1:1/{{f.nmae}}\"}\n"), says="name")
+        self.refused(3, "load", "-n", 5, "http", "http://127.0.0.1:1/", says="127.0.0.1:1")
+        self.refused(2, "laod", says="load")
+
+
+if __name__ == "__main__":
+    unittest.main()
