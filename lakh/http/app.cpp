@@ -1,12 +1,24 @@
-#include <lakh/async/signals.hpp>
 #include <lakh/http/app.hpp>
-#include <lakh/http/server.hpp>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 
 namespace lakh::http {
+namespace {
+
+// The pattern with its names left out: two of the same shape match the same paths.
+std::string shape_of(std::string_view pattern) {
+  std::string out;
+  bool name = false;
+  for (const char c : pattern) {
+    if (c == '}') name = false;
+    if (!name || c == '.') out += c;
+    if (c == '{') name = true;
+  }
+  return out;
+}
+
+}  // namespace
 
 app::app(std::string title, std::string version) : info_{std::move(title), std::move(version), {}} {
   get("/openapi.json", [this]() -> reply {
@@ -39,6 +51,12 @@ route& app::add(operation about, std::unique_ptr<handler> run, bool takes_body) 
       throw input_error(
           "the handler of '" + about.pattern + "' takes a path parameter '" + p.name + "', which is not in the pattern",
           "write {" + p.name + "} where it stands in the path");
+  // OpenAPI knows one name for what stands at one place of a path.
+  for (const route& earlier : routes_)
+    if (shape_of(earlier.about().pattern) == shape_of(about.pattern) && earlier.names() != names)
+      throw input_error("route pattern '" + about.pattern + "': an earlier route for the same paths names them '" +
+                            earlier.about().pattern + "'",
+                        "use the same names in both");
   router_.add(about.method, about.pattern, routes_.size());
   return routes_.emplace_back(std::move(run), std::move(about), std::move(names), takes_body);
 }

@@ -133,11 +133,9 @@ template <detail::integer T, T Min, T Max> struct value_codec<ranged<T, Min, Max
   }
   static void write(std::string& out, ranged<T, Min, Max> value) { append_json(out, value.value()); }
   static void schema(std::string& out, schema_set& /*set*/) {
-    detail::integer_schema(out, static_cast<std::int64_t>(Min), static_cast<std::uint64_t>(Max), true);
+    detail::integer_schema(out, std::to_string(Min), std::to_string(Max));
   }
-  static std::string expected() {
-    return detail::expected_integer(static_cast<std::int64_t>(Min), static_cast<std::uint64_t>(Max), true);
-  }
+  static std::string expected() { return detail::expected_integer(std::to_string(Min), std::to_string(Max)); }
 };
 
 template <class T, std::size_t Min, std::size_t Max> struct value_codec<list<T, Min, Max>> {

@@ -115,7 +115,7 @@ template <class F, class R, class... A> class function_handler final : public ha
   static constexpr bool takes_body = (argument<A>::takes_body || ...);
 
  private:
-  static task<void> finish(response_writer& out, R work) {
+  static task<void> finish(response_writer& out, task<answer_type> work) {
     if constexpr (std::is_void_v<answer_type>) {
       co_await std::move(work);
       responder<no_content>::send(out, {});

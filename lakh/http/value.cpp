@@ -5,34 +5,17 @@
 namespace lakh::http {
 namespace detail {
 
-std::string expected_integer(std::int64_t least, std::uint64_t most, bool bounds_matter) {
+std::string expected_integer(const std::string& least, const std::string& most) {
   std::string out = "an integer";
-  if (!bounds_matter) return out;
-  out += " from ";
-  append_number(out, least);
-  if (most == std::numeric_limits<std::uint64_t>::max()) return out;
-  out += " to ";
-  // A bound below zero was converted on its way here (ranged<int, -9, -1>).
-  if (least < 0 && most > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-    append_number(out, static_cast<std::int64_t>(most));
-  else
-    append_number(out, most);
+  if (!least.empty()) out += " from " + least;
+  if (!most.empty()) out += " to " + most;
   return out;
 }
 
-void integer_schema(std::string& out, std::int64_t least, std::uint64_t most, bool bounds_matter) {
+void integer_schema(std::string& out, const std::string& least, const std::string& most) {
   out += R"({"type":"integer")";
-  if (bounds_matter) {
-    out += R"(,"minimum":)";
-    append_number(out, least);
-    if (most != std::numeric_limits<std::uint64_t>::max()) {
-      out += R"(,"maximum":)";
-      if (least < 0 && most > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-        append_number(out, static_cast<std::int64_t>(most));
-      else
-        append_number(out, most);
-    }
-  }
+  if (!least.empty()) out += R"(,"minimum":)" + least;
+  if (!most.empty()) out += R"(,"maximum":)" + most;
   out += '}';
 }
 

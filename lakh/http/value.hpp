@@ -47,8 +47,9 @@ template <class T>
 concept integer = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
                   !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
-std::string expected_integer(std::int64_t least, std::uint64_t most, bool bounds_matter);
-void integer_schema(std::string& out, std::int64_t least, std::uint64_t most, bool bounds_matter);
+// Bounds as text; empty: not worth telling.
+std::string expected_integer(const std::string& least, const std::string& most);
+void integer_schema(std::string& out, const std::string& least, const std::string& most);
 bool parse_double(std::string_view text, double& out) noexcept;
 void append_double(std::string& out, double value);
 template <integer T> bool parse_integer(std::string_view text, T& out) noexcept {
@@ -74,11 +75,6 @@ template <> struct value_codec<bool> {
 
 // Integers: JSON numbers without fraction and exponent, within the range of the type.
 template <detail::integer T> struct value_codec<T> {
-  // Nobody needs to be told the range of 64 bits.
-  static constexpr bool bounds_matter = sizeof(T) < 8;
-  static constexpr auto least = static_cast<std::int64_t>(std::numeric_limits<T>::min());
-  static constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<T>::max());
-
   static void read(json_reader& in, T& out, const value_place& at) {
     const std::string_view raw = in.value();
     if (!parse(raw, out)) in.note(at, expected(), raw);
@@ -90,10 +86,15 @@ template <detail::integer T> struct value_codec<T> {
     else
       append_number(out, std::uint64_t{value});
   }
-  static void schema(std::string& out, schema_set& /*set*/) {
-    detail::integer_schema(out, least, most, bounds_matter || least == 0);
+  static void schema(std::string& out, schema_set& /*set*/) { detail::integer_schema(out, least(), most()); }
+  static std::string expected() { return detail::expected_integer(least(), most()); }
+
+ private:
+  // Nobody needs to be told how far 64 bits reach.
+  static std::string least() {
+    return std::signed_integral<T> && sizeof(T) == 8 ? std::string() : std::to_string(std::numeric_limits<T>::min());
   }
-  static std::string expected() { return detail::expected_integer(least, most, bounds_matter || least == 0); }
+  static std::string most() { return sizeof(T) == 8 ? std::string() : std::to_string(std::numeric_limits<T>::max()); }
 };
 
 // NaN and the infinities, which JSON cannot write, become null.

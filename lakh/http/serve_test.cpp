@@ -1,0 +1,168 @@
+// Serving over real sockets, with the client session of this room.
+#include <lakh/async/run.hpp>
+#include <lakh/async/scope.hpp>
+#include <lakh/async/sleep.hpp>
+#include <lakh/http/app.hpp>
+#include <lakh/http/session.hpp>
+#include <lakh/net/connect.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <future>
+#include <mutex>
+#include <set>
+#include <thread>
+
+namespace lakh::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+serve_options quiet() {
+  return serve_options().stop_on_signals(false);
+}
+
+// Serves on a free port while `client` runs, then stops and waits for the server's end.
+template <class Client> void with_server(app& under_test, const serve_options& options, Client client) {
+  const auto all = [&]() -> task<void> {
+    net::listener at(net::endpoint("127.0.0.1", 0));
+    const net::endpoint where = at.local();
+    const auto ask = [&]() -> task<void> {
+      co_await client(where);
+      under_test.stop();
+    };
+    const auto body = [&](scope& s) -> task<void> {
+      s.spawn(ask());
+      co_await under_test.serve(std::move(at), options);
+    };
+    co_await in_scope(body);
+  };
+  run(all());
+}
+
+TEST(serve, requests_in_hand_are_finished_when_it_stops) {
+  app slow("Slow", "1");
+  slow.get("/slow", []() -> task<std::string> {
+    co_await sleep_for(200ms);
+    co_return std::string("done");
+  });
+  with_server(slow, quiet(), [&](const net::endpoint& where) -> task<void> {
+    session http;
+    const auto body = [&](scope& s) -> task<void> {
+      s.spawn([](app& stopped) -> task<void> {
+        co_await sleep_for(50ms);
+        stopped.stop();
+      }(slow));
+      const response answer = co_await http.get("http://" + where.text() + "/slow");
+      EXPECT_EQ(answer.body(), "done");
+      EXPECT_EQ(answer.header("Connection"), "close");
+    };
+    co_await in_scope(body);
+    bool refused = false;
+    try {
+      co_await http.get("http://" + where.text() + "/slow");
+    } catch (const connect_error&) {
+      refused = true;
+    }
+    EXPECT_TRUE(refused);
+  });
+}
+
+TEST(serve, idle_connections_are_closed_at_once_when_it_stops) {
+  app plain("Plain", "1");
+  const auto begin = std::chrono::steady_clock::now();
+  with_server(plain, quiet().grace(60s), [&](const net::endpoint& where) -> task<void> {
+    const auto idle = co_await net::connect(where);
+    co_await sleep_for(20ms);
+    plain.stop();
+    std::array<char, 16> buffer;
+    EXPECT_EQ(co_await idle->read_some(buffer), 0U);
+  });
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 30s);
+}
+
+TEST(serve, what_outlives_the_grace_is_cancelled) {
+  app stuck("Stuck", "1");
+  bool cancelled_inside = false;
+  stuck.get("/stuck", [&]() -> task<void> {
+    try {
+      co_await sleep_for(1h);
+    } catch (const cancelled&) {
+      cancelled_inside = true;
+      throw;
+    }
+  });
+  with_server(stuck, quiet().grace(20ms), [&](const net::endpoint& where) -> task<void> {
+    const auto one = co_await net::connect(where);
+    co_await one->write("GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n");
+    co_await sleep_for(20ms);
+    stuck.stop();
+    std::array<char, 16> buffer;
+    const net::io_result end = co_await one->try_read_some(buffer);
+    EXPECT_EQ(end.bytes, 0U);
+  });
+  EXPECT_TRUE(cancelled_inside);
+}
+
+TEST(serve, connections_are_bounded_and_the_rest_wait_their_turn) {
+  app bounded("Bounded", "1");
+  bounded.get("/", [] { return std::string("ok"); });
+  server_limits limits;
+  limits.max_connections = 2;
+  with_server(bounded, quiet().limits(limits), [&](const net::endpoint& where) -> task<void> {
+    const auto one = co_await net::connect(where);
+    auto two = co_await net::connect(where);
+    co_await sleep_for(20ms);
+    const auto three = co_await net::connect(where);  // in the kernel's queue
+    co_await three->write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    co_await sleep_for(20ms);
+    two->close();
+    std::array<char, 512> buffer;
+    const std::size_t got = co_await three->read_some(buffer);
+    EXPECT_THAT(std::string(buffer.data(), got), testing::StartsWith("HTTP/1.1 200"));
+  });
+}
+
+TEST(serve, threads_share_a_port_and_end_together) {
+  app shared("Shared", "1");
+  std::mutex mutex;
+  std::set<std::thread::id> seen;
+  shared.get("/", [&] {
+    const std::scoped_lock lock(mutex);
+    seen.insert(std::this_thread::get_id());
+    return std::string("ok");
+  });
+  std::promise<net::endpoint> bound;
+  std::thread server([&] {
+    shared.serve_threads("127.0.0.1:0", 3,
+                         quiet().on_listening([&](const net::endpoint& where) { bound.set_value(where); }));
+  });
+  const std::string url = "http://" + bound.get_future().get().text() + "/";
+  const auto ask = [&]() -> task<void> {
+    for (int i = 0; i < 60; ++i) {  // a new connection each, so that the kernel deals them out
+      session http;
+      EXPECT_EQ((co_await http.get(url)).body(), "ok");
+    }
+  };
+  run(ask());
+  shared.stop();
+  server.join();
+  EXPECT_EQ(seen.size(), 3U);
+}
+
+TEST(serve, a_port_that_is_taken_is_told_with_a_hint) {
+  app plain("Plain", "1");
+  const auto all = [&]() -> task<void> {
+    const net::listener taken(net::endpoint("127.0.0.1", 0));
+    const std::string where = taken.local().text();
+    std::thread([&] { EXPECT_THROW(plain.serve_threads(where, 2, quiet()), error); }).join();
+    co_return;
+  };
+  run(all());
+  EXPECT_THROW(plain.serve_threads("unix:/tmp/x.sock", 2, quiet()), input_error);
+}
+
+}  // namespace
+}  // namespace lakh::http
