@@ -65,7 +65,7 @@ void put_words(const words& given, const config& file, load::plan_words& to) {
   for (const auto& [option_name, key] :
        {std::pair("--target", "target"), std::pair("--key", "key"), std::pair("--name", "name")})
     if (const auto text = given.text(option_name))
-      to.set(key, std::string_view(key) == "key" && *text == "none" ? plain(*text, option_name)
+      to.set(key, std::string_view(key) == "key" && (*text == "none" || *text == "auto") ? plain(*text, option_name)
                                                                     : quoted(*text, option_name));
   if (given.has("--at-most-once")) to.set("at_most_once", plain("true", "--at-most-once"));
   put_into(to, file, "feeds", feeds_of(given));
@@ -177,8 +177,8 @@ std::vector<option> load_options() {
        .section = "What is sent"},
       {.name = "--seed", .value = "N", .help = "makes other random values of the same plan", .section = "What is sent"},
       {.name = "--key",
-       .value = "TEMPLATE|none",
-       .help = "the key by which the target tells a repetition ({{run}}-{{item}})",
+       .value = "TEMPLATE|auto|none",
+       .help = "the key by which the target tells a repetition; auto: {{run}}-{{item}} (none)",
        .section = "What is sent"},
       {.name = "--attempts",
        .value = "N",

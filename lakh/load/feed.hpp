@@ -43,7 +43,7 @@ std::uint64_t feed_row(feed_order order, std::uint64_t rows, std::uint64_t item,
 class feed {
  public:
   // Throws input_error that names file, line and column (bad UTF-8, a ragged row, an empty or repeated column name, no
-  // row at all), storage_error where the file cannot be read.
+  // row at all), or says why the file cannot be read.
   static std::shared_ptr<const feed> open(const std::filesystem::path& path, feed_format format);
   static std::shared_ptr<const feed> from_text(std::string text, feed_format format, std::string file_name);
 

@@ -23,7 +23,8 @@ constexpr std::size_t held_in_memory = 64U << 20;
 
 }  // namespace
 
-feed_bytes feed_bytes::open(const std::filesystem::path& path) {
+// A file that the user named and that cannot be read is the user's input, not our storage.
+feed_bytes feed_bytes::open(const std::filesystem::path& path) try {
   const unique_fd fd = open_file(path, O_RDONLY);
   struct stat status{};
   if (::fstat(fd.get(), &status) != 0) fail_to_read(path);
@@ -58,6 +59,8 @@ feed_bytes feed_bytes::open(const std::filesystem::path& path) {
   text.resize(have);
   text.shrink_to_fit();
   return feed_bytes(std::move(text));
+} catch (const storage_error& e) {
+  throw input_error(e.what(), e.hint());
 }
 
 feed_bytes::feed_bytes(feed_bytes&& other) noexcept

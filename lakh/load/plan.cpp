@@ -319,7 +319,8 @@ plan parse_plan(const config& tree, action_names actions) {
   if (const auto* n = read.find("key")) {
     p.key = n->text("key");
     p.key_place = n->place_in_text(0);
-    if (p.key.empty() || p.key == "none") p.key.clear();
+    if (p.key == "auto") p.key = "{{run}}-{{item}}";
+    if (p.key == "none") p.key.clear();
   }
   if (const auto* n = read.find("at_most_once")) p.at_most_once = n->boolean("at_most_once");
   if (const auto* n = read.find("seed")) p.seed = n->integer("seed");

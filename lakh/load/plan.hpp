@@ -75,7 +75,9 @@ struct plan {
   run_shape shape;
   retry_policy retry;
   plan_timeouts timeouts;
-  std::string key = "{{run}}-{{item}}";  // template of the idempotency key; empty for `key: none`
+  // Template of the idempotency key. Empty unless the plan gives one: only its author knows whether the target tells
+  // repetitions by it, and a target that does not would do a repeated item twice. `key: auto` is "{{run}}-{{item}}".
+  std::string key;
   input_place key_place;
   bool at_most_once = false;
   std::uint64_t seed = 0;

@@ -13,7 +13,7 @@ namespace lakh::load {
 
 // Throws input_error with file, line and column.
 config parse_yaml(std::string_view text, const std::string& file_name);
-// Also storage_error where the file cannot be read.
+// Also says why the file cannot be read.
 config load_yaml(const std::filesystem::path& file);
 
 }  // namespace lakh::load
