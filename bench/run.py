@@ -39,7 +39,7 @@ PEERS = ROOT / "bench" / "peers"
 CLIENT_CORE, SERVER_CORE = "0", "1"
 TICK = os.sysconf("SC_CLK_TCK")
 
-# The same order as in peers/orders.lua, byte for byte as long; lakh adds an idempotency key to it.
+# The same order as in peers/orders.lua, byte for byte as long; lakh adds an idempotency key to it (--key auto).
 ORDER = ('{"customer":{"name":"Customer {{int(10000000,99999999)}}","email":"customer.{{int(10000000,99999999)}}@example.com"},'
          '"address":{"street":"{{int(1000,9999)}} Main Street","city":"Springfield","postcode":"{{int(10000,99999)}}",'
          '"country":"US"},"lines":[{"sku":"TEA-00{{int(10,80)}}","quantity":{{int(1,9)}}},'
@@ -78,7 +78,7 @@ class lakh_programs:
         return str(program) if program.is_file() else die(f"{program} is not built: use the preset `bench`")
 
     def load(self, url, items, users, *more, ledger=True):
-        words = [self.lakh, "load", "-n", str(items), "--users", str(users), "--shape", f"coroutines:{users}", *more]
+        words = [self.lakh, "load", "-n", str(items), "--users", str(users), "--shape", f"coroutines:{users}", "--key", "auto", *more]
         if not ledger:
             words.append("--no-ledger")
         return words + ["http", "POST", url, "--json", ORDER]

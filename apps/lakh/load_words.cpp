@@ -66,7 +66,7 @@ void put_words(const words& given, const config& file, load::plan_words& to) {
        {std::pair("--target", "target"), std::pair("--key", "key"), std::pair("--name", "name")})
     if (const auto text = given.text(option_name))
       to.set(key, std::string_view(key) == "key" && (*text == "none" || *text == "auto") ? plain(*text, option_name)
-                                                                    : quoted(*text, option_name));
+                                                                                         : quoted(*text, option_name));
   if (given.has("--at-most-once")) to.set("at_most_once", plain("true", "--at-most-once"));
   put_into(to, file, "feeds", feeds_of(given));
   entries values;

@@ -14,12 +14,9 @@ enum class certainty : std::uint8_t {
 
 inline constexpr std::string_view name(certainty value) noexcept {
   switch (value) {
-    case certainty::not_sent:
-      return "not_sent";
-    case certainty::maybe_sent:
-      return "maybe_sent";
-    case certainty::answered:
-      return "answered";
+    case certainty::not_sent: return "not_sent";
+    case certainty::maybe_sent: return "maybe_sent";
+    case certainty::answered: return "answered";
   }
   return "maybe_sent";
 }

@@ -22,14 +22,10 @@ namespace {
 
 std::string kind_in_words(const config& node) {
   switch (node.type()) {
-    case config::kind::null:
-      return "nothing";
-    case config::kind::scalar:
-      return "a text";
-    case config::kind::sequence:
-      return "a list";
-    case config::kind::mapping:
-      return "a mapping";
+    case config::kind::null: return "nothing";
+    case config::kind::scalar: return "a text";
+    case config::kind::sequence: return "a list";
+    case config::kind::mapping: return "a mapping";
   }
   return "nothing";
 }
@@ -237,24 +233,14 @@ void config::append_json(std::string& out, unsigned indent) const {
     out.append(std::size_t{depth} * 2, ' ');
   };
   switch (type()) {
-    case kind::null:
-      out += "null";
-      return;
+    case kind::null: out += "null"; return;
     case kind::scalar: {
       const auto meaning = quoted() ? plain_meaning::text : meaning_of_plain(node_->text);
       switch (meaning) {
-        case plain_meaning::text:
-          append_json_string(out, node_->text);
-          return;
-        case plain_meaning::number:
-          out += node_->text;
-          return;
-        case plain_meaning::boolean:
-          out += node_->text[0] == 't' || node_->text[0] == 'T' ? "true" : "false";
-          return;
-        case plain_meaning::null:
-          out += "null";
-          return;
+        case plain_meaning::text: append_json_string(out, node_->text); return;
+        case plain_meaning::number: out += node_->text; return;
+        case plain_meaning::boolean: out += node_->text[0] == 't' || node_->text[0] == 'T' ? "true" : "false"; return;
+        case plain_meaning::null: out += "null"; return;
       }
       return;
     }
@@ -287,16 +273,13 @@ bool operator==(const config& a, const config& b) {
   if (a.node_ == b.node_) return true;
   if (a.type() != b.type()) return false;
   switch (a.type()) {
-    case config::kind::null:
-      return true;
+    case config::kind::null: return true;
     case config::kind::scalar: {
       if (a.node_->text != b.node_->text) return false;
       return a.quoted() == b.quoted() || meaning_of_plain(a.node_->text) == plain_meaning::text;
     }
-    case config::kind::sequence:
-      return a.node_->items == b.node_->items;
-    case config::kind::mapping:
-      return a.node_->entries == b.node_->entries;
+    case config::kind::sequence: return a.node_->items == b.node_->items;
+    case config::kind::mapping: return a.node_->entries == b.node_->entries;
   }
   return false;
 }

@@ -24,12 +24,9 @@ constexpr std::size_t most_steps = 32;
 
 json_lookup lookup_of(json_status status) noexcept {
   switch (status) {
-    case json_status::ok:
-      return json_lookup::found;
-    case json_status::malformed:
-      return json_lookup::malformed;
-    case json_status::too_deep:
-      return json_lookup::too_deep;
+    case json_status::ok: return json_lookup::found;
+    case json_status::malformed: return json_lookup::malformed;
+    case json_status::too_deep: return json_lookup::too_deep;
   }
   return json_lookup::malformed;
 }

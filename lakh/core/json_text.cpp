@@ -57,14 +57,10 @@ json_status json_cursor::scalar() noexcept {
       std::string_view inside;
       return string(inside);
     }
-    case 't':
-      return word("true");
-    case 'f':
-      return word("false");
-    case 'n':
-      return word("null");
-    default:
-      break;
+    case 't': return word("true");
+    case 'f': return word("false");
+    case 'n': return word("null");
+    default: break;
   }
   std::size_t end = at_;
   while (end < text_.size()) {

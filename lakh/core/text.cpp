@@ -191,21 +191,11 @@ void append_json_escaped(std::string& out, std::string_view text) {
     if (special == text.size()) return;
     const auto c = static_cast<unsigned char>(text[special]);
     switch (c) {
-      case '"':
-        out.append("\\\"", 2);
-        break;
-      case '\\':
-        out.append("\\\\", 2);
-        break;
-      case '\n':
-        out.append("\\n", 2);
-        break;
-      case '\r':
-        out.append("\\r", 2);
-        break;
-      case '\t':
-        out.append("\\t", 2);
-        break;
+      case '"': out.append("\\\"", 2); break;
+      case '\\': out.append("\\\\", 2); break;
+      case '\n': out.append("\\n", 2); break;
+      case '\r': out.append("\\r", 2); break;
+      case '\t': out.append("\\t", 2); break;
       default: {
         const char escape[6] = {'\\', 'u', '0', '0', hex_digits[c >> 4], hex_digits[c & 15]};
         out.append(escape, 6);
@@ -230,30 +220,14 @@ bool append_json_unescaped(std::string& out, std::string_view inside) {
     if (inside[special] != '\\' || special + 1 == inside.size()) return false;
     at = special + 2;
     switch (inside[special + 1]) {
-      case '"':
-        out += '"';
-        break;
-      case '\\':
-        out += '\\';
-        break;
-      case '/':
-        out += '/';
-        break;
-      case 'b':
-        out += '\b';
-        break;
-      case 'f':
-        out += '\f';
-        break;
-      case 'n':
-        out += '\n';
-        break;
-      case 'r':
-        out += '\r';
-        break;
-      case 't':
-        out += '\t';
-        break;
+      case '"': out += '"'; break;
+      case '\\': out += '\\'; break;
+      case '/': out += '/'; break;
+      case 'b': out += '\b'; break;
+      case 'f': out += '\f'; break;
+      case 'n': out += '\n'; break;
+      case 'r': out += '\r'; break;
+      case 't': out += '\t'; break;
       case 'u': {
         const int unit = hex4(inside, at);
         if (unit < 0) return false;
@@ -270,8 +244,7 @@ bool append_json_unescaped(std::string& out, std::string_view inside) {
         append_utf8(out, code_point);
         break;
       }
-      default:
-        return false;
+      default: return false;
     }
   }
 }
