@@ -55,21 +55,15 @@ std::int64_t number_from(sql::database& db, sql::sql_text query) {
   return select.integer(0);
 }
 
-}  // namespace
-
-sql::database open_to_write(const std::filesystem::path& file, const database_tuning& tuning) {
-  sql::database db(file, sql::open_options()
-                             .page_size(tuning.page_size)
-                             .cache_kib(tuning.cache_kib)
-                             .wal()
-                             .synchronous(sql::sync_level::full)
-                             .wal_autocheckpoint(0));  // copying is the checkpointer's work, off the commits' path
+// Looks before it touches: a file that is not a shop's keeps its journal mode too.
+void set_up_or_check(const std::filesystem::path& file, int page_size) {
+  sql::database db(file, sql::open_options().page_size(page_size));
   sql::transaction all(db);
   const std::int64_t made_by = number_from(db, "PRAGMA application_id");
   if (made_by == 0 && number_from(db, "SELECT count(*) FROM sqlite_schema") == 0) {
     db.execute(schema);
     all.commit();
-    return db;
+    return;
   }
   if (made_by != application_id)
     throw input_error(fmt::format("{}: a database, but not of a shop", file.string()),
@@ -78,7 +72,17 @@ sql::database open_to_write(const std::filesystem::path& file, const database_tu
     throw input_error(fmt::format("{}: a shop's database of version {}, and this program knows version {}",
                                   file.string(), found, version),
                       "open it with the program that made it, or begin a new file");
-  return db;
+}
+
+}  // namespace
+
+sql::database open_to_write(const std::filesystem::path& file, const database_tuning& tuning) {
+  set_up_or_check(file, tuning.page_size);
+  return sql::database(file, sql::open_options()
+                                 .cache_kib(tuning.cache_kib)
+                                 .wal()
+                                 .synchronous(sql::sync_level::full)
+                                 .wal_autocheckpoint(0));  // the checkpointer's work, off the commits' path
 }
 
 sql::database open_to_read(const std::filesystem::path& file) {

@@ -35,12 +35,15 @@ std::uint64_t check_of(std::uint64_t number) noexcept {
 
 }  // namespace
 
+void append_order_id(std::string& out, std::int64_t milliseconds, std::int64_t number) {
+  out += prefix;
+  append_letters(out, static_cast<std::uint64_t>(milliseconds), time_letters);
+  append_letters(out, static_cast<std::uint64_t>(number), number_letters);
+}
+
 std::string make_order_id(std::int64_t milliseconds, std::int64_t number) {
   std::string id;
-  id.reserve(prefix.size() + time_letters + number_letters);
-  id += prefix;
-  append_letters(id, static_cast<std::uint64_t>(milliseconds), time_letters);
-  append_letters(id, static_cast<std::uint64_t>(number), number_letters);
+  append_order_id(id, milliseconds, number);
   return id;
 }
 

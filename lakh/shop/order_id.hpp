@@ -15,6 +15,7 @@ namespace lakh::shop {
 inline constexpr std::int64_t most_orders = std::int64_t{1} << 40;  // what eight letters can count
 
 // 0 < number < most_orders; milliseconds since 1970, below 2^45 (the year 3084).
+void append_order_id(std::string& out, std::int64_t milliseconds, std::int64_t number);
 std::string make_order_id(std::int64_t milliseconds, std::int64_t number);
 
 // The number in a well-formed id; whether that order exists, and under this id, its table must tell.

@@ -296,6 +296,10 @@ TEST(order_store, a_database_of_another_program_is_left_alone) {
   tables.start();
   ASSERT_TRUE(tables.step());
   EXPECT_EQ(tables.text(0), "notes");
+  auto mode = other.prepare("PRAGMA journal_mode");
+  mode.start();
+  ASSERT_TRUE(mode.step());
+  EXPECT_EQ(mode.text(0), "delete");
 }
 
 TEST(order_store, a_later_version_is_refused) {

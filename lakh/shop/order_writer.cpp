@@ -64,9 +64,9 @@ void order_writer::write_one(order_entry& entry, std::string_view created_at) {
   const std::string_view key = entry.claim.key();
   const std::int64_t number = number_ + 1;
   placed& result = entry.result;
-  result.id = make_order_id(milliseconds_, number);
+  result.id.clear();
   result.answer.clear();
-  result.answer.reserve(entry.rest.size() + 128);
+  append_order_id(result.id, milliseconds_, number);
   append_order_head(result.answer, result.id, number, created_at);
   result.answer += entry.rest;
   insert_order_.run(number, result.id, entry.run, entry.reference,

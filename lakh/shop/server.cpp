@@ -71,6 +71,10 @@ std::string greeting(const net::endpoint& at, const server_settings& settings, s
 }  // namespace
 
 server_summary serve(const server_settings& settings) {
+  // Before anything else, so that a mistaken address leaves no database behind.
+  const net::endpoint where = net::endpoint::parse(settings.listen);
+  refuse_taken(where);
+
   complaints trouble(settings.complain);
   store_options storing;
   storing.on_trouble = [&](const error& failure) { trouble.about(failure); };
@@ -94,8 +98,10 @@ server_summary serve(const server_settings& settings) {
       app.stop();
     }
   });
-  refuse_taken(net::endpoint::parse(settings.listen));
-  app.serve_threads(settings.listen, settings.threads, serving);
+  // A Unix-domain socket cannot be shared.
+  const unsigned threads =
+      where.kind() == net::endpoint::family::unix_domain && settings.threads == 0 ? 1 : settings.threads;
+  app.serve_threads(settings.listen, threads, serving);
   if (failure) std::rethrow_exception(failure);
 
   server_summary summary;
