@@ -134,6 +134,11 @@ task<load_report> load_run::run(std::function<void(const load::run_progress&)> o
     ledger.reset();
     states = load::ledger_reader(report.folder).read(my.requested.value_or(0));
     report.result = load::balance(states, my.requested.value_or(states.size()));
+    if (!my.requested) {
+      // A run by duration asks for what it has begun; claims that were released at its end were never part of it.
+      report.result.requested -= report.result.unclaimed;
+      report.result.unclaimed = 0;
+    }
   } else {
     const load::run_stats& counted = report.run.stats;
     report.result.confirmed = counted.confirmed;

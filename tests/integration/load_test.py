@@ -89,6 +89,14 @@ class Load(Case):
         self.assertEqual(report["balance"]["confirmed"], 20000)
         self.assertEqual(self.orders_in(), (20000, 20000))
 
+    def test_a_run_by_duration_asks_for_what_it_began(self):
+        at, _ = self.shop()
+        done = self.lakh("load", "-d", "500ms", "--rate", "200/s", "--json", "http", at + "/stats")
+        self.assertEqual(done.code, 0, done)
+        balance = done.json()["balance"]
+        self.assertBalanced(balance, balance["confirmed"])
+        self.assertLess(abs(balance["confirmed"] - 100), 20)
+
     def test_runs_are_listed_and_shown(self):
         at, _ = self.shop()
         self.lakh("load", PLAN, "-n", 10, "--target", at, "-q")
