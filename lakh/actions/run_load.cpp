@@ -95,6 +95,7 @@ task<load_report> load_run::run(std::function<void(const load::run_progress&)> o
     const std::string frozen = load::canonical_text(p, my.feeds);
     load::run_info info;
     info.run_id = report.run_id;
+    info.started_at = rfc3339(now);  // what a resume will render dates from
     info.title = p.name;
     info.target = p.target;
     info.requested = my.requested;

@@ -89,6 +89,16 @@ class Load(Case):
         self.assertEqual(report["balance"]["confirmed"], 20000)
         self.assertEqual(self.orders_in(), (20000, 20000))
 
+    def test_a_later_step_uses_what_an_earlier_one_kept(self):
+        at, _ = self.shop()
+        done = self.lakh("load", PLAN.parent / "two-steps.yaml", "-n", 300, "--target", at, "--json")
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(done.json()["balance"]["confirmed"], 300)
+        (ledger,) = self.folder.glob("runs/*/ledger-*.db")
+        with contextlib.closing(sqlite3.connect(ledger)) as opened:
+            kept = opened.execute("SELECT kept FROM outcome").fetchall()
+        self.assertTrue(all(json.loads(row[0])["look"]["total"] > 0 for row in kept))
+
     def test_a_run_by_duration_asks_for_what_it_began(self):
         at, _ = self.shop()
         done = self.lakh("load", "-d", "500ms", "--rate", "200/s", "--json", "http", at + "/stats")
