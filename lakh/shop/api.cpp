@@ -65,6 +65,13 @@ http::problem key_problem(int status, std::string_view title, const std::string&
   http::problem problem(status, detail);
   problem.title(title).type(key_document);
   problem.header("Link", "</docs/idempotency>; rel=\"describedby\"; type=\"text/plain\"");
+  if (status == 409) problem.header("Retry-After", "1");
+  return problem;
+}
+
+http::problem try_again(const std::string& why) {
+  http::problem problem(503, why + ": try again, under the same key");
+  problem.header("Retry-After", "1");
   return problem;
 }
 
@@ -112,54 +119,53 @@ order_entry make_entry(const new_order& order, const catalogue& products, std::s
 
 }  // namespace
 
+task<http::created<order_answer>> api::place(http::body<new_order> order,
+                                             http::header<"Idempotency-Key", std::optional<std::string>> key_field,
+                                             http::request& request) {
+  std::optional<std::string> key = key_of(request, *key_field, options_.requires_key);
+  if (const http::field_errors errors = check(*order, products_); !errors.empty()) {
+    ++counters_.invalid;
+    throw http::invalid_values(errors);
+  }
+  order_entry entry = make_entry(*order, products_, request.content());
+  if (key) {
+    auto claim = store_.keys().try_claim(std::move(*key));
+    if (!claim) {
+      ++counters_.keys_in_progress;
+      throw key_problem(409, "A request is outstanding for this Idempotency-Key",
+                        "the first request under this key has not been answered yet: try again");
+    }
+    entry.claim = std::move(*claim);
+  }
+  if (options_.delay > duration::zero()) co_await sleep_for(options_.delay);
+
+  placed result = co_await store_.place(std::move(entry));
+  switch (result.outcome) {
+    case placement::created: ++counters_.created; break;
+    case placement::replayed:
+      ++counters_.replayed;
+      request.answer_header("Idempotency-Replayed", "true");
+      break;
+    case placement::key_reused:
+      ++counters_.keys_reused;
+      throw key_problem(422, "Idempotency-Key is already used",
+                        "an order was accepted under this key, and its body was another");
+    case placement::busy: ++counters_.failed; throw try_again("too many orders wait to be stored");
+    case placement::disk_full:
+      ++counters_.failed;
+      throw http::problem(507, "the shop's disk is full; the order was not stored");
+    case placement::failed: ++counters_.failed; throw try_again("the order could not be stored");
+  }
+  std::string location = "/orders/" + result.id;
+  co_return http::created(order_answer(std::move(result.answer)), std::move(location));
+}
+
 void api::add_to(http::app& app) {
   app.description("An order API to be loaded: every order is on the disk before it is answered.");
 
   app.post("/orders",
-           [this](http::body<new_order> order, http::header<"Idempotency-Key", std::optional<std::string>> key_field,
-                  http::request& request) -> task<http::created<order_answer>> {
-             std::optional<std::string> key = key_of(request, *key_field, options_.requires_key);
-             if (const http::field_errors errors = check(*order, products_); !errors.empty()) {
-               ++counters_.invalid;
-               throw http::invalid_values(errors);
-             }
-             order_entry entry = make_entry(*order, products_, request.content());
-             if (key) {
-               auto claim = store_.keys().try_claim(std::move(*key));
-               if (!claim) {
-                 ++counters_.keys_in_progress;
-                 throw key_problem(409, "A request is outstanding for this Idempotency-Key",
-                                   "the first request under this key has not been answered yet: try again")
-                     .header("Retry-After", "1");
-               }
-               entry.claim = std::move(*claim);
-             }
-             if (options_.delay > duration::zero()) co_await sleep_for(options_.delay);
-
-             placed result = co_await store_.place(std::move(entry));
-             switch (result.outcome) {
-               case placement::created: ++counters_.created; break;
-               case placement::replayed:
-                 ++counters_.replayed;
-                 request.answer_header("Idempotency-Replayed", "true");
-                 break;
-               case placement::key_reused:
-                 ++counters_.keys_reused;
-                 throw key_problem(422, "Idempotency-Key is already used",
-                                   "an order was accepted under this key, and its body was another");
-               case placement::busy:
-                 ++counters_.failed;
-                 throw http::problem(503, "too many orders wait to be stored: try again").header("Retry-After", "1");
-               case placement::disk_full:
-                 ++counters_.failed;
-                 throw http::problem(507, "the shop's disk is full; the order was not stored");
-               case placement::failed:
-                 ++counters_.failed;
-                 throw http::problem(503, "the order could not be stored: try again").header("Retry-After", "1");
-             }
-             std::string location = "/orders/" + result.id;
-             co_return http::created(order_answer(std::move(result.answer)), std::move(location));
-           })
+           [this](http::body<new_order> order, http::header<"Idempotency-Key", std::optional<std::string>> key,
+                  http::request& request) { return place(std::move(order), std::move(key), request); })
       .summary("Place an order")
       .description(
           "Answered when the order is durable. With an Idempotency-Key it can be sent again safely: see "

@@ -12,11 +12,18 @@
 #pragma once
 
 #include <lakh/async/loop.hpp>
+#include <lakh/async/task.hpp>
+#include <lakh/http/extract.hpp>
+#include <lakh/http/reply.hpp>
 #include <lakh/shop/catalogue.hpp>
+#include <lakh/shop/order.hpp>
+#include <lakh/shop/order_answer.hpp>
 #include <lakh/shop/order_store.hpp>
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
+#include <string>
 
 namespace lakh::http {
 class app;
@@ -50,6 +57,10 @@ class api {
   [[nodiscard]] const counters& counted() const noexcept { return counters_; }
 
  private:
+  task<http::created<order_answer>> place(http::body<new_order> order,
+                                          http::header<"Idempotency-Key", std::optional<std::string>> key_field,
+                                          http::request& request);
+
   order_store& store_;
   api_options options_;
   catalogue products_;

@@ -62,9 +62,8 @@ class shop_under_test {
 };
 
 task<http::response> post(http::session& client, std::string body, std::string key = {}) {
-  auto request = client.post("/orders").json_text(std::move(body));
-  if (!key.empty()) (void)std::move(request).header("Idempotency-Key", key);
-  co_return co_await std::move(request);
+  if (key.empty()) co_return co_await client.post("/orders").json_text(std::move(body));
+  co_return co_await client.post("/orders").json_text(std::move(body)).header("Idempotency-Key", key);
 }
 
 std::string string_at(const http::response& answer, const char* name) {
@@ -213,15 +212,13 @@ TEST(shop_api, lists_are_paged_to_the_end_by_their_cursors) {
     std::vector<std::string> keys;
     std::string cursor;
     for (int page = 0; page < 3; ++page) {
-      auto request = client.get("/orders").query("run", "r1").query("limit", 2);
-      if (!cursor.empty()) (void)std::move(request).query("cursor", cursor);
-      const http::response answer = co_await std::move(request);
+      const http::response answer = co_await client.get("/orders?run=r1&limit=2" + cursor);
       EXPECT_EQ(answer.status(), 200);
       const boost::json::value list = answer.json();
       for (const auto& order : list.at("orders").as_array()) keys.emplace_back(order.at("key").as_string());
       const auto* next = list.as_object().if_contains("next");
       EXPECT_EQ(next == nullptr, page == 2);
-      if (next != nullptr) cursor = next->as_string();
+      if (next != nullptr) cursor = "&cursor=" + std::string(next->as_string());
     }
     EXPECT_EQ(keys, (std::vector<std::string>{"k0", "k1", "k2", "k3", "k4"}));
 

@@ -27,7 +27,8 @@ bool take_string(std::string_view& text, std::string& out) {
       return true;
     }
     if (c == '\\') {
-      if (++i == text.size() || (text[i] != '"' && text[i] != '\\')) return false;
+      ++i;
+      if (i == text.size() || (text[i] != '"' && text[i] != '\\')) return false;
       c = text[i];
     } else if (c < 0x20 || c > 0x7e) {
       return false;

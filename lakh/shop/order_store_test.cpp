@@ -92,6 +92,7 @@ TEST(order_store, many_waiters_on_many_loops_each_get_their_own_answer) {
   order_store store(folder / "shop.db");
   std::atomic<int> wrong = 0;
   std::vector<std::thread> threads;
+  threads.reserve(3);
   for (int t = 0; t < 3; ++t)
     threads.emplace_back([&, t] {
       lakh::run(in_scope([&, t](scope& all) -> task<void> {
