@@ -5,6 +5,7 @@
 #include <lakh/wire/percent.hpp>
 #include <lakh/wire/url.hpp>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -48,12 +49,12 @@ std::optional<std::size_t> end_of_fixed_origin(std::string_view text) {
   return end;
 }
 
-std::string read_file(const config& from) {
-  const std::string& name = from.text("body_file");
+std::string read_file(const config& from, const std::filesystem::path& folder) {
+  const std::filesystem::path name = folder / from.text("body_file");  // an absolute name stays as it is
   std::ifstream file(name, std::ios::binary);
   std::ostringstream content;
   if (file) content << file.rdbuf();
-  if (!file || !content) from.fail("cannot read '" + name + "'", "does the file exist, and may you read it?");
+  if (!file || !content) from.fail("cannot read '" + name.string() + "'", "does the file exist, and may you read it?");
   return std::move(content).str();
 }
 
@@ -113,7 +114,7 @@ std::shared_ptr<const load::action> make_http_action(const load::plan& p, const 
     content_type = "text/plain; charset=utf-8";
   } else if (file != nullptr) {
     program.body =
-        load::text_template(read_file(*file), load::text_format::plain, scope, label + "body", file->place());
+        load::text_template(read_file(*file, p.folder), load::text_format::plain, scope, label + "body", file->place());
     content_type = "application/octet-stream";
   }
   program.has_body = json != nullptr || form != nullptr || body != nullptr || file != nullptr;

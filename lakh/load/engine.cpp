@@ -23,6 +23,7 @@ struct engine::state {
       end = why;
       if (!message.empty()) reason = std::move(message);
     }
+    stopping.set();
     setup.items->stop();
     for (const auto& each : workers) each->stop();
   }
@@ -32,6 +33,7 @@ struct engine::state {
   std::vector<std::unique_ptr<worker>> workers;
   run_end end = run_end::complete;
   std::string reason;
+  event stopping;
 };
 
 engine::engine(run_setup setup) : state_(std::make_unique<state>(std::move(setup))) {}
@@ -120,6 +122,12 @@ task<run_result> engine::run(std::function<void(const run_progress&)> on_progres
           co_await sleep_until(at);
           of.request_stop(run_end::out_of_time, {});
         }(my, my.run.start + *limit));
+      if (const auto grace = my.setup.the_plan->limits.stop_after)
+        s.spawn([](engine& of, event& stopping, duration patience) -> task<void> {
+          co_await stopping.wait();
+          co_await sleep_for(patience);
+          of.abort();
+        }(*this, my.stopping, *grace));
       co_await wait_for_end();
       s.cancel();
     });

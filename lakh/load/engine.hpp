@@ -68,7 +68,7 @@ class engine {
   // Runs to the end on threads of its own; the calling loop only waits. `on_progress` is called on the calling loop.
   task<run_result> run(std::function<void(const run_progress&)> on_progress, duration progress_every);
 
-  // On the calling loop. No new items; those in flight are finished.
+  // On the calling loop. No new items; those in flight are finished, within the plan's limits.stop_after if it has one.
   void stop();
   // Items in flight are dropped where they are, and stay doubtful.
   void abort();

@@ -96,6 +96,11 @@ struct how {
   std::function<task<void>(engine&)> meanwhile;
 };
 
+// Until all lanes have an item in their hands that is not answered. A claim's way to the disk takes what it takes.
+task<void> all_in_flight(engine& runs, std::uint64_t lanes) {
+  while (runs.snapshot().in_flight < lanes) co_await sleep_for(1ms);
+}
+
 played_run play(std::uint64_t items, target does, const how& with = {}) {
   std::string name = (std::filesystem::temp_directory_path() / "lakh-engine-XXXXXX").string();
   const std::filesystem::path folder = ::mkdtemp(name.data());
@@ -195,7 +200,7 @@ TEST(engine, a_refusal_is_final_and_counted_by_its_reason) {
 TEST(engine, stopping_finishes_what_is_in_flight_and_leaves_nothing_in_doubt) {
   how with;
   with.meanwhile = [](engine& runs) -> task<void> {
-    co_await sleep_for(20ms);
+    while (runs.snapshot().confirmed == 0) co_await sleep_for(1ms);
     runs.stop();
   };
   const played_run played = play(
@@ -216,7 +221,8 @@ TEST(engine, stopping_finishes_what_is_in_flight_and_leaves_nothing_in_doubt) {
 TEST(engine, aborting_leaves_exactly_the_items_in_flight_in_doubt) {
   how with;
   with.meanwhile = [](engine& runs) -> task<void> {
-    co_await sleep_for(20ms);
+    while (runs.snapshot().confirmed < 50) co_await sleep_for(1ms);
+    co_await all_in_flight(runs, 16);
     runs.abort();
   };
   const played_run played = play(
@@ -229,6 +235,25 @@ TEST(engine, aborting_leaves_exactly_the_items_in_flight_in_doubt) {
       with);
   EXPECT_EQ(played.result.end, run_end::aborted);
   EXPECT_EQ(played.states.count(item_state::confirmed), 50U);
+  EXPECT_EQ(played.states.count(item_state::claimed), 16U);
+}
+
+TEST(engine, stopping_waits_for_what_is_in_flight_only_as_long_as_the_plan_allows) {
+  how with;
+  with.the_plan.limits.stop_after = 20ms;
+  with.meanwhile = [](engine& runs) -> task<void> {
+    co_await all_in_flight(runs, 16);
+    runs.stop();
+  };
+  const played_run played = play(
+      100'000,
+      [](std::uint64_t, unsigned) {
+        reply answer;
+        answer.after = 1h;
+        return answer;
+      },
+      with);
+  EXPECT_EQ(played.result.end, run_end::aborted);
   EXPECT_EQ(played.states.count(item_state::claimed), 16U);
 }
 
