@@ -63,6 +63,7 @@ route& app::add(operation about, std::unique_ptr<handler> run, bool takes_body) 
 
 std::string app::openapi() const {
   std::vector<const operation*> operations;
+  operations.reserve(routes_.size());
   for (const route& r : routes_) operations.push_back(&r.about());
   return openapi_document(info_, operations);
 }

@@ -32,6 +32,10 @@
 #include <type_traits>
 #include <vector>
 
+namespace lakh {
+class scope;
+}
+
 namespace lakh::http {
 
 class server;
@@ -126,6 +130,7 @@ class app final : private service {
   task<void> answer_after(request& in, response_writer& out, task<void> waiting, std::size_t next) const;
   void answer_unmatched(const request& in, response_writer& out) const;
   task<void> run_handler(request& in, response_writer& out) const;
+  task<void> run_server(scope& around, server& one, net::listener& at, bool watches_signals);
   task<void> stop_on_signal();
   task<void> serve_thread(net::endpoint at, bool watches_signals, const serve_options& options,
                           std::function<void(const net::endpoint&)> bound);

@@ -43,12 +43,13 @@ task<void> app::serve(net::listener at, serve_options options) {
   } const listed(*this, *one);
 
   if (options.listening()) options.listening()(at.local());
-  const auto body = [&](scope& s) -> task<void> {
-    if (options.stops_on_signals()) s.spawn(stop_on_signal());
-    co_await one->run(std::move(at));
-    s.cancel();
-  };
-  co_await in_scope(body);
+  co_await in_scope([&](scope& s) { return run_server(s, *one, at, options.stops_on_signals()); });
+}
+
+task<void> app::run_server(scope& around, server& one, net::listener& at, bool watches_signals) {
+  if (watches_signals) around.spawn(stop_on_signal());
+  co_await one.run(std::move(at));
+  around.cancel();
 }
 
 task<void> app::stop_on_signal() {

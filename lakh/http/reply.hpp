@@ -44,7 +44,7 @@ struct no_content {};
 // 201, with where the new resource is (RFC 9110 §15.3.2).
 template <class T> class created {
  public:
-  created(T value, std::string location = {}) : value_(std::move(value)), location_(std::move(location)) {}
+  explicit created(T value, std::string location = {}) : value_(std::move(value)), location_(std::move(location)) {}
   [[nodiscard]] const T& value() const noexcept { return value_; }
   [[nodiscard]] const std::string& location() const noexcept { return location_; }
 

@@ -8,19 +8,20 @@ void server::stop() {
 }
 
 task<void> server::run(net::listener at) {
-  const auto body = [&](scope& connections) -> task<void> {
-    connections.spawn(accept(connections, at));
-    co_await stop_.wait();
-    if (accepting_ != nullptr) accepting_->cancel();
-    at.close();
-    drain();
-    try {
-      co_await with_timeout(grace_, all_gone());
-    } catch (const timeout_error&) {  // NOLINT(bugprone-empty-catch): what is left is cancelled below
-    }
-    connections.cancel();
-  };
-  co_await in_scope(body);
+  co_await in_scope([&](scope& connections) { return until_stopped(connections, at); });
+}
+
+task<void> server::until_stopped(scope& connections, net::listener& at) {
+  connections.spawn(accept(connections, at));
+  co_await stop_.wait();
+  if (accepting_ != nullptr) accepting_->cancel();
+  at.close();
+  drain();
+  try {
+    co_await with_timeout(grace_, all_gone());
+  } catch (const timeout_error&) {  // NOLINT(bugprone-empty-catch): what is left is cancelled below
+  }
+  connections.cancel();
 }
 
 task<void> server::accept(scope& connections, net::listener& at) {

@@ -28,6 +28,7 @@ class server : public std::enable_shared_from_this<server> {
   void stop();
 
  private:
+  task<void> until_stopped(scope& connections, net::listener& at);
   task<void> accept(scope& connections, net::listener& at);
   task<void> accept_all(scope& connections, net::listener& at);
   task<void> serve(std::unique_ptr<net::stream> stream);

@@ -366,7 +366,7 @@ task<void> server_connection::farewell() {
     if (!wrote(co_await stream_->try_write(out_))) co_return;
   }
   if (!linger_) co_return;
-  stream_->shutdown_write();
+  if (stream_->shutdown_write()) co_return;
   enter(stage::lingering, limits_.linger_time);
   in_.truncate(0);
   for (std::size_t dropped = 0; dropped < most_lingering;) {

@@ -2,8 +2,7 @@
 
 #include <cmath>
 
-namespace lakh::http {
-namespace detail {
+namespace lakh::http::detail {
 
 std::string expected_integer(const std::string& least, const std::string& most) {
   std::string out = "an integer";
@@ -50,6 +49,4 @@ json_outcome read_document(std::string_view text, field_errors& errors, void* in
   return {status::malformed, in.offset()};
 }
 
-}  // namespace detail
-
-}  // namespace lakh::http
+}  // namespace lakh::http::detail
