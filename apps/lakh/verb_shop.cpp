@@ -33,7 +33,9 @@ int run_shop(environment& env, const words& given) {
   };
 
   const shop::server_summary done = shop::serve(settings);
-  const auto count = [](std::int64_t value) { return short_number(static_cast<double>(value)); };
+  const auto count = [](std::int64_t value) {
+    return value < 10 ? std::to_string(value) : short_number(static_cast<double>(value));
+  };
   *env.out << fmt::format("shop: closed with {} orders in {}; this time {} new, {} replayed, {} refused, {} failed\n",
                           count(done.orders), settings.database.string(), count(done.created), count(done.replayed),
                           count(done.refused), count(done.failed));
