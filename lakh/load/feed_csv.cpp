@@ -2,6 +2,11 @@
 #include <lakh/core/error.hpp>
 #include <lakh/load/feed_file.hpp>
 
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
 namespace lakh::load {
 namespace {
 
@@ -15,6 +20,29 @@ struct csv_fault {
   std::size_t offset = 0;
   const char* what = nullptr;
 };
+
+// The first byte from `at` on that means something in an unquoted field: comma, quotation mark, CR or LF; else the
+// size.
+std::size_t find_meaning(std::string_view text, std::size_t at) noexcept {
+  if constexpr (std::endian::native == std::endian::little) {
+    constexpr std::uint64_t ones = 0x0101010101010101ULL;
+    constexpr std::uint64_t highs = 0x8080808080808080ULL;
+    // Marks the bytes of that value; the lowest mark is exact, which is all that is asked.
+    const auto equal = [](std::uint64_t word, unsigned char value) noexcept {
+      const std::uint64_t x = word ^ (ones * value);
+      return (x - ones) & ~x & highs;
+    };
+    for (; at + 8 <= text.size(); at += 8) {
+      std::uint64_t word;
+      std::memcpy(&word, text.data() + at, 8);
+      const std::uint64_t hit = equal(word, ',') | equal(word, '\n') | equal(word, '\r') | equal(word, '"');
+      if (hit != 0) return at + static_cast<std::size_t>(std::countr_zero(hit)) / 8;
+    }
+  }
+  for (; at < text.size(); ++at)
+    if (text[at] == ',' || text[at] == '\n' || text[at] == '\r' || text[at] == '"') break;
+  return at;
+}
 
 // Reads the field at `at` and stops at the comma or line end behind it.
 csv_fault read_field(std::string_view text, std::size_t& at, csv_field& field) noexcept {
@@ -37,14 +65,10 @@ csv_fault read_field(std::string_view text, std::size_t& at, csv_field& field) n
     return {};
   }
   field = {at, at, false};
-  while (at < text.size() && text[at] != ',' && text[at] != '\n') {
-    if (text[at] == '"') return {at, "a quotation mark inside an unquoted field"};
-    if (text[at] == '\r') {
-      if (text.substr(at).starts_with("\r\n")) break;
-      return {at, "a carriage return without a line feed"};
-    }
-    ++at;
-  }
+  at = find_meaning(text, at);
+  if (at < text.size() && text[at] == '"') return {at, "a quotation mark inside an unquoted field"};
+  if (at < text.size() && text[at] == '\r' && (at + 1 == text.size() || text[at + 1] != '\n'))
+    return {at, "a carriage return without a line feed"};
   field.end = at;
   return {};
 }
