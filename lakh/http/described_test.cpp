@@ -236,6 +236,7 @@ TEST(described, a_type_that_contains_itself_has_a_schema) {
 TEST(described, component_names_are_short_and_plain) {
   EXPECT_EQ(component_name("shop::order_view"), "order_view");
   EXPECT_EQ(component_name("(anonymous namespace)::order"), "order");
+  EXPECT_EQ(component_name("shop::{anonymous}::order"), "order");
   EXPECT_EQ(component_name("shop::page<shop::order_view>"), "page_order_view");
   EXPECT_EQ(component_name("shop::order_view", true), "shop.order_view");
   EXPECT_EQ(component_name("main()::local"), "local");

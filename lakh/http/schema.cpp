@@ -17,8 +17,8 @@ std::string component_name(std::string_view cpp_name, bool with_namespaces) {
   std::size_t identifier = 0;  // where in `out` the current identifier begins
   for (std::size_t i = 0; i < cpp_name.size(); ++i) {
     const char c = cpp_name[i];
-    if (c == '(') {  // "(anonymous namespace)", "main()": part of a scope, not of the name
-      while (i < cpp_name.size() && cpp_name[i] != ')') ++i;
+    if (c == '(' || c == '{') {  // "(anonymous namespace)", g++'s "{anonymous}", "main()": scopes, not names
+      while (i < cpp_name.size() && cpp_name[i] != (c == '(' ? ')' : '}')) ++i;
     } else if (c == ':' && cpp_name.substr(i).starts_with("::")) {
       ++i;
       if (with_namespaces && out.size() > identifier)
