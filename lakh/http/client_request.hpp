@@ -13,9 +13,11 @@
 
 #include <chrono>
 #include <concepts>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace lakh::http {
 
@@ -24,6 +26,16 @@ class session;
 class [[nodiscard]] client_request {
  public:
   client_request(session& by, std::string_view method, std::string_view url);
+  client_request(client_request&&) = default;
+  // Also of itself: `request = std::move(request).header(…)` is how one adds to a request in a loop.
+  client_request& operator=(client_request&& other) noexcept {
+    if (this != &other) {
+      std::destroy_at(this);
+      std::construct_at(this, std::move(other));
+    }
+    return *this;
+  }
+  ~client_request() = default;
 
   // Fields, replacing any of the same name. Throws input_error for what could not be sent.
   client_request&& header(std::string_view name, std::string_view value) &&;

@@ -188,6 +188,17 @@ TEST(session, a_stale_connection_is_replaced_unless_the_request_could_happen_twi
   });
 }
 
+TEST(session, a_request_may_be_added_to_step_by_step) {
+  with_server([](const std::string&) { return ok("x"); },
+              [](scripted_server& server, lakh::http::session& http) -> task<void> {
+                auto request = http.get(server.base() + "/a-path-longer-than-any-small-string-buffer");
+                for (const char* name : {"X-One", "X-Two"}) request = std::move(request).header(name, "1");
+                co_await std::move(request);
+                EXPECT_TRUE(server.requests[0].starts_with("GET /a-path-longer")) << server.requests[0];
+                EXPECT_NE(server.requests[0].find("X-One: 1\r\nX-Two: 1\r\n"), std::string::npos);
+              });
+}
+
 TEST(session, many_at_once_stay_within_the_connections_allowed) {
   with_server([](const std::string&) { return ok("x"); },
               [](scripted_server& server, lakh::http::session& http) -> task<void> {

@@ -59,6 +59,13 @@ asio::generic::stream_protocol::endpoint address_of(const endpoint& at) {
   return asio::ip::tcp::endpoint(address, at.port());
 }
 
+const char* hint_for(const boost::system::error_code& error) {
+  namespace condition = boost::system::errc;
+  if (error == condition::permission_denied) return "ports below 1024 need root; choose another";
+  if (error == condition::address_not_available) return "is that an address of this machine?";
+  return "is another program using it? Choose another port, or 0 for any free one";
+}
+
 std::string peer_text(const generic_socket& socket) {
   boost::system::error_code error;
   const auto remote = socket.remote_endpoint(error);
@@ -105,12 +112,10 @@ listener::listener(const endpoint& at, const listen_options& options)
       check({errno, boost::system::system_category()}, "");
   }
   acceptor.bind(address, error);
-  check(error, error == boost::system::errc::permission_denied
-                   ? "ports below 1024 need root; choose another"
-                   : "is another program using it? Choose another port, or 0 for any free one");
+  check(error, hint_for(error));
   state_->owns_file = family == AF_UNIX;
   acceptor.listen(options.backlog, error);
-  check(error, "is another program using it? Choose another port, or 0 for any free one");
+  check(error, hint_for(error));
 
   if (family != AF_UNIX && at.port() == 0) {
     const auto bound = acceptor.local_endpoint(error);
