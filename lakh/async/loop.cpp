@@ -1,4 +1,5 @@
 #include <lakh/async/loop.hpp>
+#include <lakh/async/readiness.hpp>
 #include <lakh/async/timer_queue.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -92,6 +93,7 @@ struct loop::state {
   }
 
   asio::io_context context;
+  std::optional<readiness> sockets;  // once there are any
   timer_queue timers;
   handle_ring ready;
   wake_timer wake;
@@ -169,6 +171,11 @@ void loop::disarm(timer_node& timer) noexcept {
 
 asio::io_context& loop::context() noexcept {
   return state_->context;
+}
+
+readiness& loop::sockets() {
+  if (!state_->sockets) state_->sockets.emplace(state_->context);
+  return *state_->sockets;
 }
 
 timer_node::~timer_node() {

@@ -24,6 +24,8 @@ class io_context;
 
 namespace lakh {
 
+class readiness;
+
 using clock = std::chrono::steady_clock;
 using time_point = clock::time_point;
 using duration = clock::duration;
@@ -84,6 +86,9 @@ class loop {
 
   // For code that brings its own Asio objects. Use with care: handlers must not block.
   [[nodiscard]] boost::asio::io_context& context() noexcept;
+
+  // For streams over sockets of the library's own.
+  [[nodiscard]] readiness& sockets();
 
  private:
   struct state;

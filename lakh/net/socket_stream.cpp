@@ -2,138 +2,171 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <utility>
 
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 namespace lakh::net {
-namespace asio = boost::asio;
 namespace {
+
+// A peer that sends faster than it is read must not keep the other coroutines of the loop waiting.
+constexpr std::uint8_t most_reads_in_a_row = 16;
 
 std::error_code last_error() noexcept {
   return {errno, std::system_category()};
 }
+bool must_wait() noexcept {
+  return errno == EAGAIN || errno == EWOULDBLOCK;
+}
 
-// Asio's own conditions in ours; errno values stay what they are.
-std::error_code translate(const boost::system::error_code& error) noexcept {
-  if (error == asio::error::operation_aborted) return errc::cancelled;
-  if (error == asio::error::eof) return {};
-  return error;
+std::size_t size_of(const io_operation& op) noexcept {
+  return op.first().size() + op.second().size();
 }
 
 }  // namespace
 
-struct socket_stream::read_handler {
-  socket_stream* self;
-  io_operation* op;
-  using cancellation_slot_type = asio::cancellation_slot;
-  [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept { return self->read_signal_.slot(); }
-  void operator()(const boost::system::error_code& error, std::size_t bytes) const {
-    op->finish({translate(error), bytes});
-  }
-};
-
-struct socket_stream::write_handler {
-  socket_stream* self;
-  io_operation* op;
-  using cancellation_slot_type = asio::cancellation_slot;
-  [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept { return self->write_signal_.slot(); }
-  void operator()(const boost::system::error_code& error, std::size_t bytes) const {
-    self->written_ += bytes;
-    if (error)
-      op->finish({translate(error), self->written_});
-    else if (self->written_ == op->first().size() + op->second().size())
-      op->finish({{}, self->written_});
-    else
-      self->write_rest(*op);
-  }
-};
-
-socket_stream::socket_stream(generic_socket socket, std::string peer)
-    : socket_(std::move(socket)), peer_(std::move(peer)) {
+socket_stream::socket_stream(generic_socket socket, std::string peer) : home_(loop::current()), peer_(std::move(peer)) {
   boost::system::error_code ignored;  // a socket that refuses options still carries bytes; its errors show there
-  socket_.native_non_blocking(true, ignored);
-  socket_.non_blocking(true, ignored);
+  socket.native_non_blocking(true, ignored);
   const int on = 1;
-  if (socket_.local_endpoint(ignored).protocol().family() != AF_UNIX)
-    ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (socket.local_endpoint(ignored).protocol().family() != AF_UNIX)
+    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  socket_ = unique_fd(socket.release());
+  home_.sockets().add(socket_.get(), *this);
 }
 
 socket_stream::~socket_stream() {
   close();
+  if (gone_ != nullptr) *gone_ = true;
 }
 
-bool socket_stream::start_read(io_operation& op) {
-  // Asio remembers whether the last read emptied the socket, and then waits without asking the kernel first: an
-  // exchange costs one recv.
+// Asks the kernel only if it may have something: after a read that did not fill its buffer nothing is left, and an
+// event will say when that changes. Not so once the end has been announced: that event does not come twice.
+bool socket_stream::try_receive(const io_operation& op, io_result& result) noexcept {
+  if (!may_read_) return false;
   const std::span<char> into = op.buffer();
-  socket_.async_read_some(asio::buffer(into.data(), into.size()), read_handler{this, &op});
-  return false;
+  ssize_t got = 0;
+  do got = ::recv(socket_.get(), into.data(), into.size(), 0);
+  while (got < 0 && errno == EINTR);
+  if (got < 0) {
+    if (must_wait()) {
+      may_read_ = false;
+      return false;
+    }
+    result = {last_error(), 0};
+    return true;
+  }
+  may_read_ = peer_ended_ || static_cast<std::size_t>(got) == into.size();
+  result = {{}, static_cast<std::size_t>(got)};
+  return true;
 }
 
-bool socket_stream::start_write(io_operation& op) {
-  // Most writes fit the socket's buffer: they are done here, without a turn of the loop.
-  const std::string_view first = op.first();
-  const std::string_view second = op.second();
+// Most writes fit the socket's buffer: then they are done without a turn of the loop.
+bool socket_stream::try_send(const io_operation& op, io_result& result) noexcept {
+  const std::string_view first = op.first().substr(std::min(written_, op.first().size()));
+  const std::string_view second = op.second().substr(written_ > op.first().size() ? written_ - op.first().size() : 0);
   ssize_t sent = 0;
   if (second.empty()) {
-    sent = ::send(socket_.native_handle(), first.data(), first.size(), MSG_NOSIGNAL);
+    sent = ::send(socket_.get(), first.data(), first.size(), MSG_NOSIGNAL);
   } else {
     std::array<iovec, 2> parts{{{const_cast<char*>(first.data()), first.size()},      // NOLINT: not written through
                                 {const_cast<char*>(second.data()), second.size()}}};  // NOLINT
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
-    sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+    sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
   }
-  written_ = 0;
-  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-    op.finish_now({last_error(), 0});
+  if (sent < 0 && !must_wait() && errno != EINTR) {
+    result = {last_error(), written_};
     return true;
   }
-  if (sent > 0) written_ = static_cast<std::size_t>(sent);
-  if (written_ == first.size() + second.size()) {
-    op.finish_now({{}, written_});
+  if (sent > 0) written_ += static_cast<std::size_t>(sent);
+  if (written_ == size_of(op)) {
+    result = {{}, written_};
     return true;
   }
-  write_rest(op);
+  // The kernel tells of room only where it has refused bytes: ask until it has.
+  if (sent >= 0 || errno == EINTR) return try_send(op, result);
   return false;
 }
 
-void socket_stream::write_rest(io_operation& op) {
-  const std::string_view first = op.first();
-  const std::string_view second = op.second();
-  const std::array<asio::const_buffer, 2> rest{
-      written_ < first.size() ? asio::buffer(first.substr(written_)) : asio::const_buffer(),
-      asio::buffer(second.substr(written_ > first.size() ? written_ - first.size() : 0))};
-  socket_.async_write_some(rest, write_handler{this, &op});
+bool socket_stream::start_read(io_operation& op) {
+  io_result result{std::make_error_code(std::errc::bad_file_descriptor), 0};
+  if (may_read_ && ++reads_in_a_row_ > most_reads_in_a_row && socket_) {
+    reads_in_a_row_ = 0;
+    reading_ = &op;
+    home_.sockets().remind(socket_.get(), *this);
+    return false;
+  }
+  if (!socket_ || try_receive(op, result)) {
+    op.finish_now(result);
+    return true;
+  }
+  reads_in_a_row_ = 0;
+  reading_ = &op;
+  return false;
+}
+
+bool socket_stream::start_write(io_operation& op) {
+  written_ = 0;
+  io_result result{std::make_error_code(std::errc::bad_file_descriptor), 0};
+  if (!socket_ || try_send(op, result)) {
+    op.finish_now(result);
+    return true;
+  }
+  writing_ = &op;
+  return false;
+}
+
+void socket_stream::on_ready(std::uint32_t events) {
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) may_read_ = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer_ended_ = true;
+  io_result result;
+  if (writing_ != nullptr && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && try_send(*writing_, result)) {
+    bool gone = false;
+    gone_ = &gone;
+    std::exchange(writing_, nullptr)->finish(result);
+    if (gone) return;
+    gone_ = nullptr;
+  }
+  if (reading_ != nullptr && try_receive(*reading_, result)) std::exchange(reading_, nullptr)->finish(result);
+}
+
+// Never from inside a call of the one who waits: a cancelled scope is still busy with its list.
+void socket_stream::finish_later(io_operation* op, io_result result) const {
+  home_.post([op, result] { op->finish(result); });
 }
 
 void socket_stream::cancel_read() noexcept {
-  read_signal_.emit(asio::cancellation_type::all);
+  if (io_operation* op = std::exchange(reading_, nullptr)) finish_later(op, {errc::cancelled, 0});
 }
 void socket_stream::cancel_write() noexcept {
-  write_signal_.emit(asio::cancellation_type::all);
+  if (io_operation* op = std::exchange(writing_, nullptr)) finish_later(op, {errc::cancelled, written_});
 }
 
 std::error_code socket_stream::shutdown_write() noexcept {
-  boost::system::error_code error;
-  socket_.shutdown(asio::socket_base::shutdown_send, error);
-  return error;
+  return ::shutdown(socket_.get(), SHUT_WR) == 0 ? std::error_code() : last_error();
 }
 
 void socket_stream::close() noexcept {
-  boost::system::error_code ignored;  // the descriptor is gone either way (close(2))
-  socket_.close(ignored);
+  if (!socket_) return;
+  cancel_read();
+  cancel_write();
+  home_.sockets().remove(socket_.get(), *this);
+  socket_.reset();
 }
 
 bool socket_stream::is_idle_and_alive() noexcept {
-  if (!socket_.is_open()) return false;
+  if (!socket_ || peer_ended_) return false;
   char byte = 0;
-  const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  const ssize_t got = ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got < 0 && must_wait();
 }
 
 }  // namespace lakh::net

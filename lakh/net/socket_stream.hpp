@@ -2,10 +2,12 @@
 // listener.
 #pragma once
 
+#include <lakh/async/loop.hpp>
+#include <lakh/async/readiness.hpp>
+#include <lakh/core/unique_fd.hpp>
 #include <lakh/net/stream.hpp>
 
 #include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 
@@ -16,9 +18,10 @@ namespace lakh::net {
 using generic_socket =
     boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
 
-class socket_stream final : public stream {
+class socket_stream final : public stream, private socket_watcher {
  public:
-  // A connected socket. Makes it non-blocking, and turns Nagle's algorithm off for TCP.
+  // A connected socket, which it takes out of Asio's hands. Makes it non-blocking, and turns Nagle's algorithm off for
+  // TCP.
   socket_stream(generic_socket socket, std::string peer);
   ~socket_stream() override;
 
@@ -34,15 +37,21 @@ class socket_stream final : public stream {
   void cancel_write() noexcept override;
 
  private:
-  struct read_handler;
-  struct write_handler;
-  void write_rest(io_operation& op);
+  void on_ready(std::uint32_t events) override;
+  bool try_receive(const io_operation& op, io_result& result) noexcept;
+  bool try_send(const io_operation& op, io_result& result) noexcept;
+  void finish_later(io_operation* op, io_result result) const;
 
-  generic_socket socket_;
-  boost::asio::cancellation_signal read_signal_;
-  boost::asio::cancellation_signal write_signal_;
-  std::string peer_;
+  unique_fd socket_;
+  bool may_read_ = true;     // there may be bytes, or the end, to be had at once
+  bool peer_ended_ = false;  // the end, or an error, has been seen coming: no further event will tell of it
+  std::uint8_t reads_in_a_row_ = 0;
+  io_operation* reading_ = nullptr;
+  io_operation* writing_ = nullptr;
   std::size_t written_ = 0;
+  loop& home_;
+  bool* gone_ = nullptr;  // set by the destructor while on_ready runs
+  std::string peer_;
 };
 
 }  // namespace lakh::net
