@@ -1,5 +1,6 @@
 #include <lakh/actions/http_action.hpp>
 #include <lakh/actions/http_performer.hpp>
+#include <lakh/core/text.hpp>
 #include <lakh/net/connect.hpp>
 #include <lakh/wire/http1_write.hpp>
 #include <lakh/wire/percent.hpp>
@@ -84,6 +85,12 @@ void compile_url(http_program& to, const load::plan& p, const config& at, const 
   to.after_target = " HTTP/1.1\r\nHost: " + std::string(origin->host_and_port()) + "\r\n";
 }
 
+std::string lead_of(std::string_view name, bool first) {
+  std::string text(first ? "{" : ",");
+  append_json_string(text, name);
+  return text + ":";
+}
+
 }  // namespace
 
 std::shared_ptr<const load::action> make_http_action(const load::plan& p, const load::plan_step& step,
@@ -164,12 +171,14 @@ std::shared_ptr<const load::action> make_http_action(const load::plan& p, const 
     program.keyed = true;
   }
   read.finish();
+  if (program.to && program.target.constant())
+    program.fixed_head = program.method + " " + program.target.constant_text() + program.after_target;
 
   program.expect = http_expectation(step.expect);
   if (!step.keep.is_null())
     for (const auto& [name, path] : step.keep.entries("keep"))
-      program.kept.push_back(
-          {name, json_path(path.text("keep." + name), path.place()), scope.add_kept(step.name, name, path.place())});
+      program.kept.push_back({name, json_path(path.text("keep." + name), path.place()),
+                              scope.add_kept(step.name, name, path.place()), lead_of(name, program.kept.empty())});
   program.used_later = &step != &p.steps.back();
   program.limits.body.max_body = p.limits.answer_bytes;
   program.kept_limit = p.limits.kept_bytes;

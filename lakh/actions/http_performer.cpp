@@ -64,14 +64,18 @@ bool http_performer::prepare(const load::render_input& input, std::string& reaso
   if (program_.has_body && !render(program_.body, input, body_, reason)) return false;
   digest_ = program_.has_body ? XXH3_64bits(body_.data(), body_.size()) : 0;
 
-  request_.assign(program_.method).append(" ");
-  if (program_.to) {
-    if (!render(program_.target, input, request_, reason)) return false;
+  if (!program_.fixed_head.empty()) {
+    request_.assign(program_.fixed_head);
   } else {
-    target_.clear();
-    if (!render(program_.target, input, target_, reason) || !locate(std::string(target_), reason)) return false;
+    request_.assign(program_.method).append(" ");
+    if (program_.to) {
+      if (!render(program_.target, input, request_, reason)) return false;
+    } else {
+      target_.clear();
+      if (!render(program_.target, input, target_, reason) || !locate(std::string(target_), reason)) return false;
+    }
+    request_ += program_.after_target;
   }
-  request_ += program_.after_target;
   for (const http_header& header : program_.headers) {
     request_.append(header.name).append(": ");
     if (!render(header.value, input, request_, reason)) return false;
@@ -161,9 +165,7 @@ void http_performer::judge(load::attempt_report& report, const http::exchange_re
     return;
   }
   for (const http_kept& each : program_.kept) {
-    kept_json_ += kept_json_.empty() ? "{" : ",";
-    append_json_string(kept_json_, each.name);
-    kept_json_ += ':';
+    kept_json_ += each.lead;
     const json_raw found = each.path.raw(body);
     if (found.status == json_lookup::found && found.text.size() <= program_.kept_limit)
       kept_json_ += found.text;

@@ -24,6 +24,7 @@ struct http_kept {
   std::string name;
   json_path path;
   std::size_t slot = 0;
+  std::string lead;  // `{"name":` of the first, `,"name":` of the others
 };
 
 struct http_program {
@@ -36,6 +37,7 @@ struct http_program {
   std::optional<net::endpoint> to;
   load::text_template target;        // path and query; the whole URL where `to` is empty
   std::string after_target;          // " HTTP/1.1\r\nHost: …\r\n" and the fields that never change
+  std::string fixed_head;            // method, target and after_target in one, where all three never change; or empty
   std::vector<http_header> headers;  // the others
   bool has_body = false;
   load::text_template body;

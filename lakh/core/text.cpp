@@ -10,6 +10,25 @@
 namespace lakh {
 namespace {
 
+// "000102…99"
+constexpr auto two_digits = [] {
+  std::array<char, 200> table{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    table[2 * i] = static_cast<char>('0' + i / 10);
+    table[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return table;
+}();
+constexpr auto powers_of_ten = [] {
+  std::array<std::uint64_t, 20> table{};
+  std::uint64_t power = 1;
+  for (std::uint64_t& each : table) {
+    each = power;
+    power *= 10;  // the last one overflows, and is not used
+  }
+  return table;
+}();
+
 constexpr char hex_digits[] = "0123456789abcdef";
 constexpr char upper_hex_digits[] = "0123456789ABCDEF";
 
@@ -183,26 +202,48 @@ std::size_t find_json_special(std::string_view text, std::size_t at) noexcept {
   return text.size();
 }
 
-void append_json_escaped(std::string& out, std::string_view text) {
+char* put_json_escaped(char* at, std::string_view text) noexcept {
   std::size_t done = 0;
   for (;;) {
     const std::size_t special = find_json_special(text, done);
-    out.append(text.data() + done, special - done);
-    if (special == text.size()) return;
+    if (special != done) std::memcpy(at, text.data() + done, special - done);
+    at += special - done;
+    if (special == text.size()) return at;
     const auto c = static_cast<unsigned char>(text[special]);
+    *at++ = '\\';
     switch (c) {
-      case '"': out.append("\\\"", 2); break;
-      case '\\': out.append("\\\\", 2); break;
-      case '\n': out.append("\\n", 2); break;
-      case '\r': out.append("\\r", 2); break;
-      case '\t': out.append("\\t", 2); break;
+      case '"':
+      case '\\':
+        *at++ = static_cast<char>(c);
+        break;
+      case '\n':
+        *at++ = 'n';
+        break;
+      case '\r':
+        *at++ = 'r';
+        break;
+      case '\t':
+        *at++ = 't';
+        break;
       default: {
-        const char escape[6] = {'\\', 'u', '0', '0', hex_digits[c >> 4], hex_digits[c & 15]};
-        out.append(escape, 6);
+        const char escape[5] = {'u', '0', '0', hex_digits[c >> 4], hex_digits[c & 15]};
+        std::memcpy(at, escape, 5);
+        at += 5;
       }
     }
     done = special + 1;
   }
+}
+
+void append_json_escaped(std::string& out, std::string_view text) {
+  if (find_json_special(text, 0) == text.size()) {
+    out.append(text);
+    return;
+  }
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + most_json_escaped(text.size()), [&](char* data, std::size_t) noexcept {
+    return static_cast<std::size_t>(put_json_escaped(data + before, text) - data);
+  });
 }
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -293,16 +334,40 @@ void append_base64(std::string& out, std::string_view bytes) {
   }
 }
 
+char* put_number(char* at, std::uint64_t value) noexcept {
+  // 1233 / 4096 is a little more than log10(2): the number of digits from the number of bits, or one too many.
+  const auto bits = static_cast<unsigned>(std::bit_width(value | 1));
+  unsigned size = bits * 1233 >> 12;
+  size += value >= powers_of_ten[size] ? 1U : 0U;
+  size += size == 0 ? 1U : 0U;
+  char* const end = at + size;
+  char* to = end;
+  while (value >= 100) {
+    to -= 2;
+    std::memcpy(to, &two_digits[value % 100 * 2], 2);
+    value /= 100;
+  }
+  if (value >= 10)
+    std::memcpy(to - 2, &two_digits[value * 2], 2);
+  else
+    to[-1] = static_cast<char>('0' + value);
+  return end;
+}
+
+char* put_number(char* at, std::int64_t value) noexcept {
+  if (value >= 0) return put_number(at, static_cast<std::uint64_t>(value));
+  *at = '-';
+  return put_number(at + 1, 0 - static_cast<std::uint64_t>(value));
+}
+
 void append_number(std::string& out, std::uint64_t value) {
   char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-  out.append(digits, static_cast<std::size_t>(end - digits));
+  out.append(digits, static_cast<std::size_t>(put_number(digits, value) - digits));
 }
 
 void append_number(std::string& out, std::int64_t value) {
   char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-  out.append(digits, static_cast<std::size_t>(end - digits));
+  out.append(digits, static_cast<std::size_t>(put_number(digits, value) - digits));
 }
 
 void append_padded(std::string& out, std::uint64_t value, unsigned width) {

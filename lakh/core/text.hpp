@@ -48,6 +48,15 @@ void append_form_encoded(std::string& out, std::string_view text);
 // RFC 4648 §4, with padding.
 void append_base64(std::string& out, std::string_view bytes);
 
+// Writes into room of the caller's: at most 20 characters for a number, most_json_escaped(size) for text. They return
+// the end.
+char* put_number(char* at, std::uint64_t value) noexcept;
+char* put_number(char* at, std::int64_t value) noexcept;
+char* put_json_escaped(char* at, std::string_view text) noexcept;
+constexpr std::size_t most_json_escaped(std::size_t size) noexcept {
+  return size * 6;
+}
+
 void append_number(std::string& out, std::uint64_t value);
 void append_number(std::string& out, std::int64_t value);
 // With leading zeros up to `width` digits.

@@ -44,11 +44,9 @@ void put_time(char* at, std::int64_t second) noexcept {
 
 }  // namespace
 
-void append_uuid(std::string& out, random_sequence& random) {
+char* put_uuid(char* at, random_sequence& random) noexcept {
   const std::uint64_t high = (random.next() & ~0xf000ULL) | 0x4000ULL;
   const std::uint64_t low = (random.next() & ~(0xc000ULL << 48)) | (0x8000ULL << 48);
-  char text[36];
-  char* at = text;
   const auto put = [&](std::uint64_t bits, int from, int to) {  // hexadecimal digits, by number from the left
     for (int digit = from; digit < to; ++digit) *at++ = hex_digits[bits >> (60 - 4 * digit) & 15];
   };
@@ -61,6 +59,12 @@ void append_uuid(std::string& out, random_sequence& random) {
   put(low, 0, 4);
   *at++ = '-';
   put(low, 4, 16);
+  return at;
+}
+
+void append_uuid(std::string& out, random_sequence& random) {
+  char text[36];
+  put_uuid(text, random);
   out.append(text, sizeof text);
 }
 
@@ -76,19 +80,43 @@ void append_decimal(std::string& out, random_sequence& random, std::int64_t low,
   append_padded(out, size % unit, decimals);
 }
 
-void append_hex_digits(std::string& out, random_sequence& random, std::size_t count) {
+char* put_hex_digits(char* at, random_sequence& random, std::size_t count) noexcept {
   while (count > 0) {
     std::uint64_t bits = random.next();
-    for (int i = 0; i < 16 && count > 0; ++i, --count, bits >>= 4) out += hex_digits[bits & 15];
+    for (int i = 0; i < 16 && count > 0; ++i, --count, bits >>= 4) *at++ = hex_digits[bits & 15];
   }
+  return at;
+}
+
+void append_hex_digits(std::string& out, random_sequence& random, std::size_t count) {
+  const std::size_t before = out.size();
+  out.resize(before + count);
+  put_hex_digits(out.data() + before, random, count);
 }
 
 void append_letters(std::string& out, random_sequence& random, std::size_t count) {
   for (; count > 0; --count) out += static_cast<char>('a' + random.below(26));
 }
 
+// One draw gives up to eighteen digits.
+char* put_digits(char* at, random_sequence& random, std::size_t count) noexcept {
+  constexpr std::size_t most = 18;
+  while (count > 0) {
+    const std::size_t now = std::min(count, most);
+    std::uint64_t bound = 1;
+    for (std::size_t i = 0; i < now; ++i) bound *= 10;
+    std::uint64_t value = random.below(bound);
+    for (std::size_t i = now; i > 0; value /= 10) at[--i] = static_cast<char>('0' + value % 10);
+    at += now;
+    count -= now;
+  }
+  return at;
+}
+
 void append_digits(std::string& out, random_sequence& random, std::size_t count) {
-  for (; count > 0; --count) out += static_cast<char>('0' + random.below(10));
+  const std::size_t before = out.size();
+  out.resize(before + count);
+  put_digits(out.data() + before, random, count);
 }
 
 void append_words(std::string& out, random_sequence& random, std::size_t count) {

@@ -11,6 +11,11 @@
 
 namespace lakh::load {
 
+// The same as below, written where `at` points; they return the end.
+char* put_uuid(char* at, random_sequence& random) noexcept;  // 36 characters
+char* put_hex_digits(char* at, random_sequence& random, std::size_t count) noexcept;
+char* put_digits(char* at, random_sequence& random, std::size_t count) noexcept;
+
 // RFC 9562 version 4, lower case.
 void append_uuid(std::string& out, random_sequence& random);
 // A number with `decimals` digits after the point, uniform on that grid; low and high are counted in its smallest unit.

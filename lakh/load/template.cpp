@@ -4,6 +4,7 @@
 #include <lakh/core/text.hpp>
 #include <lakh/load/generators.hpp>
 #include <lakh/load/template.hpp>
+#include <lakh/load/template_direct.hpp>
 #include <lakh/load/template_program.hpp>
 
 #include <algorithm>
@@ -26,13 +27,6 @@ namespace {
 
 using detail::template_part;
 using detail::template_program;
-
-bool has_control(std::string_view text, bool tab_is_fine) noexcept {
-  return std::ranges::any_of(text, [&](char ch) {
-    const auto c = static_cast<unsigned char>(ch);
-    return c < 0x20 ? !(tab_is_fine && c == '\t') : c == 0x7f;
-  });
-}
 
 // Replaces the tail of `out` by what `append` makes of it.
 template <typename Append> auto change_tail(std::string& out, std::size_t begin, Append&& append) {
@@ -164,6 +158,13 @@ render_status render_part(const template_program& program, const template_part& 
 
 }  // namespace
 
+bool detail::has_control(std::string_view text, bool tab_is_fine) noexcept {
+  return std::ranges::any_of(text, [&](char ch) {
+    const auto c = static_cast<unsigned char>(ch);
+    return c < 0x20 ? !(tab_is_fine && c == '\t') : c == 0x7f;
+  });
+}
+
 render_status detail::append_escaped(std::string& out, std::string_view value, escaping how) {
   switch (how) {
     case escaping::none: out.append(value); break;
@@ -185,11 +186,16 @@ render_status detail::append_escaped(std::string& out, std::string_view value, e
 }
 
 render_result detail::render_program(const template_program& program, const render_input& input, std::string& out) {
-  std::uint32_t number = 0;
-  for (const template_part& part : program.parts) {
-    if (const auto status = render_part(program, part, input, out); status != render_status::ok)
-      return {status, number};
-    ++number;
+  for (const template_run& run : program.runs) {
+    std::uint32_t number = run.begin;
+    if (run.direct) {
+      if (const auto status = render_direct(program, run, input, out, number); status != render_status::ok)
+        return {status, number};
+      continue;
+    }
+    for (; number < run.end; ++number)
+      if (const auto status = render_part(program, program.parts[number], input, out); status != render_status::ok)
+        return {status, number};
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include <lakh/core/json_text.hpp>
 #include <lakh/core/text.hpp>
 #include <lakh/load/template_compiler.hpp>
+#include <lakh/load/template_direct.hpp>
 #include <lakh/load/template_functions.hpp>
 
 #include <algorithm>
@@ -356,6 +357,7 @@ text_template template_compiler::finish() {
   program.cells.erase(std::unique(program.cells.begin(), program.cells.end()), program.cells.end());
   if (program.parts.size() == 1 && program.parts[0].source != part_source::literal)
     program.type = program.parts[0].type;
+  detail::plan_runs(program);
   return text_template(std::move(program_));
 }
 

@@ -80,9 +80,19 @@ struct template_part {
   std::uint64_t ordinal = 0;  // makes its random values its own
 };
 
+// Parts one behind the other that are rendered in the same way (template_direct.hpp).
+struct template_run {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  std::size_t bound = 0;  // the most bytes that a direct run makes, but for its views
+  bool direct = false;
+  bool views = false;  // some parts are text from outside
+};
+
 struct template_program {
   std::string pool;  // all constant text
   std::vector<template_part> parts;
+  std::vector<template_run> runs;                                // all parts
   std::vector<std::pair<std::uint32_t, std::uint32_t>> options;  // of picks: offset and size in pool
   std::vector<part_filter> filters;
   std::vector<std::shared_ptr<const template_program>> programs;
@@ -98,6 +108,8 @@ struct template_program {
     return std::string_view(pool).substr(part.index, part.count);
   }
 };
+
+bool has_control(std::string_view text, bool tab_is_fine) noexcept;
 
 // `value` must not lie in `out` unless `out` has room for six times its size and two more.
 render_status append_escaped(std::string& out, std::string_view value, escaping how);
