@@ -27,7 +27,8 @@ lakh::task<void> ask(std::string server) {
               answer.json().at("page").as_int64(),
               std::chrono::duration_cast<std::chrono::microseconds>(answer.times().first_byte).count());
   try {
-    auto refused = co_await web.post(server + "/cities/x").json({{"name", "nowhere"}});
+    const lakh::json::value nowhere{{"name", "nowhere"}};
+    auto refused = co_await web.post(server + "/cities/x").json(nowhere);
     refused.raise_for_status();
   } catch (const lakh::status_error& e) {
     std::printf("%d: %s\n", e.status(), e.hint().c_str());
