@@ -114,7 +114,7 @@ task<load::attempt_report> http_performer::attempt() {
   }
   const http::exchange_result result = co_await connection->exchange(
       request_, {}, program_.method_code,
-      http::exchange_deadlines(std::min(done_by, report.sent + program_.first_byte_limit), done_by));
+      http::exchange_deadlines(std::min(done_by, report.sent + program_.first_byte_limit), done_by).begun(report.sent));
   slot_->used = report.done = result.done;
   report.certain = result.certain;
   if (result.error) {

@@ -62,7 +62,7 @@ task<exchange_result> client_connection::exchange(std::string_view head, std::st
   reusable_ = false;
   filled_ = head_at_ = head_end_ = 0;
   body_ = {};
-  result.begun = here.now();
+  result.begun = deadlines.now_ != time_point{} ? deadlines.now_ : here.now();
   move_to(std::min(deadlines.first_byte, deadlines.done));
 
   const net::io_result written = co_await stream_->try_write(head, body);
@@ -77,6 +77,7 @@ task<exchange_result> client_connection::exchange(std::string_view head, std::st
   result.certain = certainty::maybe_sent;
 
   std::size_t seen = 0;
+  std::size_t reads = 0;
   while (!parse_head(result, method, seen) && !result.error) {
     if (filled_ == buffer_.size()) grow(filled_ + 1);
     const net::io_result got = co_await stream_->try_read_some({buffer_.data() + filled_, buffer_.size() - filled_});
@@ -87,6 +88,7 @@ task<exchange_result> client_connection::exchange(std::string_view head, std::st
                                      : std::error_code(errc::end_of_stream);
       break;
     }
+    ++reads;
     if (filled_ == 0) {
       result.first_byte = here.now();
       move_to(deadlines.done);
@@ -104,10 +106,12 @@ task<exchange_result> client_connection::exchange(std::string_view head, std::st
       reusable_ = head_.keep_alive;
     } else {
       co_await read_body(result, method);
+      ++reads;
     }
   }
   clear();
-  result.done = here.now();
+  // What came in one piece was done when it began.
+  result.done = reads == 1 && !result.error ? result.first_byte : here.now();
   if (written.error) reusable_ = false;
   if (!result.error) result.certain = certainty::answered;
   co_return result;

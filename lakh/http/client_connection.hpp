@@ -32,8 +32,17 @@ struct client_limits {
 struct exchange_deadlines {
   exchange_deadlines(time_point first_byte_by, time_point done_by) noexcept
       : first_byte(first_byte_by), done(done_by) {}
+  // Takes the caller's word for what the time is now: reading a clock costs as much as parsing a head.
+  exchange_deadlines& begun(time_point now) noexcept {
+    now_ = now;
+    return *this;
+  }
   time_point first_byte;
   time_point done;
+
+ private:
+  friend class client_connection;
+  time_point now_{};
 };
 
 struct [[nodiscard]] exchange_result {

@@ -40,6 +40,7 @@ class claim_source {
         leave();
         return false;
       }
+      waited_ = true;
       from_.waiting_.push_back(*this);
       from_.ask();
       return true;
@@ -49,11 +50,14 @@ class claim_source {
       throw_if_failed("wait for an item");
       return item_;
     }
+    // Whether time has passed: false where an item was there at once.
+    [[nodiscard]] bool waited() const noexcept { return waited_; }
 
    private:
     friend class claim_source;
     claim_source& from_;
     std::optional<claimed_item> item_;
+    bool waited_ = false;
   };
 
   next_operation next() noexcept { return next_operation(*this); }

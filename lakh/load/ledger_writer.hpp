@@ -32,7 +32,7 @@ namespace lakh::load {
 class ledger_options {
  public:
   ledger_options() = default;
-  // Batches that may wait before submit() says no. 64 unless set: at most 8 MB.
+  // Batches that may wait before submit() says no. 32 unless set: at most 8 MB.
   ledger_options& queue_limit(std::size_t batches) noexcept {
     queue_limit_ = batches;
     return *this;
@@ -45,7 +45,7 @@ class ledger_options {
 
  private:
   friend class ledger_writer;
-  std::size_t queue_limit_ = 64;
+  std::size_t queue_limit_ = 32;
   std::function<void(const storage_error&)> on_failure_;
 };
 

@@ -18,8 +18,8 @@ namespace lakh::load {
 
 class outcome_batch {
  public:
-  static constexpr std::size_t row_limit = 512;
-  static constexpr std::size_t byte_limit = 128 * 1024;
+  static constexpr std::size_t row_limit = 2048;
+  static constexpr std::size_t byte_limit = 256 * 1024;
   static constexpr std::size_t reason_limit = 512;  // bytes; the rest of a longer reason is cut off
 
   outcome_batch() = default;
