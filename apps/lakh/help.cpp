@@ -103,7 +103,8 @@ std::string main_help(paint colours, std::size_t columns) {
 
 std::string verb_help(const verb& of, paint colours, std::size_t columns) {
   columns = std::clamp<std::size_t>(columns, 40, widest);
-  std::string text = fmt::format("lakh {}: {}\n\n{}\n", of.name, of.summary, colours.bold("Usage"));
+  std::string text = wrapped(fmt::format("lakh {}: {}", of.name, of.summary), columns, 0);
+  text += fmt::format("\n{}\n", colours.bold("Usage"));
   for (const std::string_view one : of.usage) text += fmt::format("  {}\n", one);
   if (!of.about.empty()) text += "\n" + paragraphs(of.about, columns);
   text += options_text(of.options, "Options", columns, colours);

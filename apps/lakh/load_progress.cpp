@@ -49,7 +49,8 @@ part make_part(std::string_view name, const std::string& number, const std::stri
 
 }  // namespace
 
-std::vector<std::string> bar_lines(const load::run_progress& now, std::size_t columns, const paint& colours) {
+std::vector<std::string> bar_lines(const load::run_progress& now, std::size_t columns, const paint& colours,
+                                   bool ended) {
   const load::run_stats& stats = now.stats;
   const std::size_t room = std::max<std::size_t>(columns, 20);
 
@@ -59,7 +60,7 @@ std::vector<std::string> bar_lines(const load::run_progress& now, std::size_t co
                            : fmt::format("{} done", load::grouped(stats.settled()));
   counts = pad_left(counts, now.requested ? 2 * load::grouped(*now.requested).size() + 3 : 0);
   const std::string pace = "  " + pad_left(short_number(now.rate) + "/s", 8);
-  const auto left = time_left(now);
+  const auto left = ended ? std::nullopt : time_left(now);
   const std::string time = left ? in_seconds(*left) + " left" : in_seconds(now.elapsed);
   std::string first;
   if (now.requested) {
@@ -105,7 +106,7 @@ std::vector<std::string> bar_lines(const load::run_progress& now, std::size_t co
   return {first, second};
 }
 
-std::string plain_line(const load::run_progress& now) {
+std::string plain_line(const load::run_progress& now, bool ended) {
   const load::run_stats& stats = now.stats;
   std::string text = pad_left(in_seconds(now.elapsed), 7) + "  " + load::grouped(stats.settled());
   if (now.requested) text += fmt::format(" of {}  {}", load::grouped(*now.requested), percent(share_done(now)));
@@ -115,7 +116,7 @@ std::string plain_line(const load::run_progress& now) {
                         short_duration(stats.latency.percentile(99)));
   text += fmt::format("  retries {}  failed {}  unknown {}", load::grouped(stats.retries), load::grouped(stats.failed),
                       load::grouped(stats.unknown));
-  if (const auto left = time_left(now)) text += "  left " + in_seconds(*left);
+  if (const auto left = time_left(now); left && !ended) text += "  left " + in_seconds(*left);
   return text;
 }
 

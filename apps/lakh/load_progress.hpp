@@ -13,10 +13,12 @@
 
 namespace lakh::cli {
 
-// Two lines, each at most `columns` wide: a bar with what is done, and what is going on.
-std::vector<std::string> bar_lines(const load::run_progress& now, std::size_t columns, const paint& colours);
+// Two lines, each at most `columns` wide: a bar with what is done, and what is going on. Once the run has `ended`, the
+// time that it took stands for the time left.
+std::vector<std::string> bar_lines(const load::run_progress& now, std::size_t columns, const paint& colours,
+                                   bool ended = false);
 // One line for a log.
-std::string plain_line(const load::run_progress& now);
+std::string plain_line(const load::run_progress& now, bool ended = false);
 // One JSON object on one line.
 std::string json_line(const load::run_progress& now);
 

@@ -177,8 +177,10 @@ std::vector<option> load_options() {
        .section = "What is sent"},
       {.name = "--seed", .value = "N", .help = "makes other random values of the same plan", .section = "What is sent"},
       {.name = "--key",
-       .value = "TEMPLATE|auto|none",
-       .help = "the key by which the target tells a repetition; auto: {{run}}-{{item}} (none)",
+       .value = "TEMPLATE|auto",
+       .help = "the Idempotency-Key by which the target tells a repetition; auto: {{run}}-{{item}}; without one, what "
+               "may have "
+               "happened is not repeated",
        .section = "What is sent"},
       {.name = "--attempts",
        .value = "N",

@@ -62,8 +62,9 @@ class load_session {
   task<actions::load_report> run() {
     co_await run_.check_target();
     std::optional<actions::load_report> report;
+    signal_watch watch({SIGINT, SIGTERM});
     co_await in_scope([&](scope& s) -> task<void> {
-      s.spawn(heed_signals(s));
+      s.spawn(heed_signals(s, watch));
       report.emplace(co_await run_.run([this](const load::run_progress& now) { show(now); }, every()));
       s.cancel();
     });
@@ -109,8 +110,10 @@ class load_session {
 
   void show_last() {
     if (kind_ == progress_kind::bar) {
-      display_.show(bar_lines(last_, std::max(20U, env_.width()) - 1, colours_), env_.width());
+      display_.show(bar_lines(last_, std::max(20U, env_.width()) - 1, colours_, true), env_.width());
       display_.close();
+    } else if (kind_ == progress_kind::plain) {
+      *env_.err << plain_line(last_, true) + "\n" << std::flush;
     } else {
       show(last_);
     }
@@ -124,8 +127,7 @@ class load_session {
     }
   }
 
-  task<void> heed_signals(scope& all) {
-    signal_watch watch({SIGINT, SIGTERM});
+  task<void> heed_signals(scope& all, signal_watch& watch) {
     for (int count = 1;; ++count) {
       const int number = co_await watch.next();
       if (signal_ == 0) signal_ = number;
@@ -230,7 +232,7 @@ const verb& load_verb() {
           {
               {"lakh load orders.yaml", "runs a plan"},
               {"lakh load orders.yaml -n 1000 --target http://127.0.0.1:8080", "the same plan, smaller, elsewhere"},
-              {"lakh load -n 100000 http POST :8080/orders --json '{\"ref\":\"{{run}}-{{item}}\"}' --expect 201",
+              {"lakh load -n 100000 --key auto http POST :8080/orders --json '{\"ref\":\"{{run}}-{{item}}\"}' -e 201",
                "100,000 requests, each with its own body and key"},
               {"lakh load -n 5000 --feed customers=customers.csv http POST :8080/orders --json "
                "'{\"name\":\"{{customers.name}}\"}'",

@@ -106,10 +106,8 @@ class word_reader {
     const bool more = action_ != nullptr ? action_->more_positionals : verb_.more_positionals;
     if (!more && into.positional_.size() >= room) {
       std::string hint = help_hint();
-      if (!verb_.options.empty() && word.find('=') == std::string::npos) {
-        const std::string_view near = nearest_option("--" + word);
-        if (!near.empty()) hint = "did you mean " + std::string(near) + "?";
-      }
+      const bool is_option = find([&](const option& one) { return one.name.substr(2) == word; }).what != nullptr;
+      if (is_option) hint = "did you mean --" + word + "?";
       throw input_error("'" + word + "' is one word too many for 'lakh " + std::string(verb_.name) + "'", hint);
     }
     into.positional_.push_back(word);
@@ -132,6 +130,9 @@ class word_reader {
   }
 
   void letters(const std::string& word) {
+    // "-json" is "--json" with a dash too few, not -j with the value "son".
+    if (word.size() > 2 && find([&](const option& one) { return one.name.substr(1) == word; }).what != nullptr)
+      unknown(word);
     for (std::size_t i = 1; i < word.size(); ++i) {
       const char letter = word[i];
       const std::string written = std::string("-") + letter;
