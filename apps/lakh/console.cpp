@@ -97,10 +97,11 @@ std::string printable(std::string_view text, bool lines) {
       continue;
     }
     const std::size_t length = utf8_length(byte);
+    const bool stays = lines && (byte == '\n' || byte == '\t');
     const bool c1 = length == 2 && byte == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0;
     if (c1) {
       fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(text[i + 1]));
-    } else if ((byte < 0x20 && !(lines && (byte == '\n' || byte == '\t'))) || byte == 0x7f) {
+    } else if ((byte < 0x20 && !stays) || byte == 0x7f) {
       fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
     } else {
       out += text.substr(i, length);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace lakh::cli {
 namespace {
@@ -68,7 +69,7 @@ std::string timings_table(const http::timings& times, const paint& colours) {
   for (const phase& one : phases) {
     constexpr double columns = 24;
     const double share = static_cast<double>(one.took.count()) / static_cast<double>(whole.count());
-    const auto bars = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * columns + 0.5);
+    const auto bars = static_cast<std::size_t>(std::lround(std::clamp(share, 0.0, 1.0) * columns));
     std::string bar;
     for (std::size_t i = 0; i < bars; ++i) bar += "█";
     text += fmt::format("  {:<11}{}  {}  {}\n", one.name, pad_left(short_duration(one.took), 8),

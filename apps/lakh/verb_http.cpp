@@ -165,6 +165,13 @@ void show(environment& env, const words& given, const config& settings, const co
   }
 }
 
+// A session closes its connections on its loop, so it lives inside the task.
+task<http::response> exchange(environment& env, const words& given, const config& settings,
+                              http::session_options options) {
+  http::session session(std::move(options));
+  co_return co_await request_of(env, given, settings, session);
+}
+
 int run_http(environment& env, const words& given) {
   const step_in_words step = http_words().step(env, given);
   if (text_of(step.settings, "url").starts_with("{{"))
@@ -173,13 +180,7 @@ int run_http(environment& env, const words& given) {
   const actions::http_expectation expected(step.expect);
   if (!step.keep.is_null())
     for (const auto& [name, path] : step.keep.entries("--keep")) (void)json_path(path.text("--keep"), path.place());
-  http::session_options options = options_of(given);
-  // A session closes its connections on its loop, so it lives inside the task.
-  const auto exchange = [&]() -> task<http::response> {
-    http::session session(std::move(options));
-    co_return co_await request_of(env, given, step.settings, session);
-  };
-  const http::response answer = lakh::run(exchange());
+  const http::response answer = lakh::run(exchange(env, given, step.settings, options_of(given)));
   show(env, given, step.settings, step.keep, answer);
 
   const bool quiet_about_status = step.expect.is_null();
