@@ -60,9 +60,11 @@ bool http_performer::locate(std::string_view text, std::string& reason) {
 }
 
 bool http_performer::prepare(const load::render_input& input, std::string& reason) {
-  body_.clear();
-  if (program_.has_body && !render(program_.body, input, body_, reason)) return false;
-  digest_ = program_.has_body ? XXH3_64bits(body_.data(), body_.size()) : 0;
+  // Of the thread, not of the lane: it is copied behind its head at once, and stays in the cache.
+  static thread_local std::string body;
+  body.clear();
+  if (program_.has_body && !render(program_.body, input, body, reason)) return false;
+  digest_ = program_.has_body ? XXH3_64bits(body.data(), body.size()) : 0;
 
   if (!program_.fixed_head.empty()) {
     request_.assign(program_.fixed_head);
@@ -81,9 +83,9 @@ bool http_performer::prepare(const load::render_input& input, std::string& reaso
     if (!render(header.value, input, request_, reason)) return false;
     request_ += "\r\n";
   }
-  if (program_.has_body) wire::append_content_length(request_, body_.size());
+  if (program_.has_body) wire::append_content_length(request_, body.size());
   wire::append_head_end(request_);
-  request_ += body_;  // one buffer, one send
+  request_ += body;  // one buffer, one send
   return true;
 }
 

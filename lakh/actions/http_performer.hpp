@@ -46,7 +46,6 @@ class http_performer final : public load::performer {
   net::endpoint to_;
   std::string request_;
   std::string target_;
-  std::string body_;
   std::string kept_json_;
   std::string reason_;
   std::uint64_t digest_ = 0;

@@ -213,18 +213,10 @@ char* put_json_escaped(char* at, std::string_view text) noexcept {
     *at++ = '\\';
     switch (c) {
       case '"':
-      case '\\':
-        *at++ = static_cast<char>(c);
-        break;
-      case '\n':
-        *at++ = 'n';
-        break;
-      case '\r':
-        *at++ = 'r';
-        break;
-      case '\t':
-        *at++ = 't';
-        break;
+      case '\\': *at++ = static_cast<char>(c); break;
+      case '\n': *at++ = 'n'; break;
+      case '\r': *at++ = 'r'; break;
+      case '\t': *at++ = 't'; break;
       default: {
         const char escape[5] = {'u', '0', '0', hex_digits[c >> 4], hex_digits[c & 15]};
         std::memcpy(at, escape, 5);

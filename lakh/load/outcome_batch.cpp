@@ -1,8 +1,8 @@
 #include <lakh/core/json_text.hpp>
+#include <lakh/core/text.hpp>
 #include <lakh/load/outcome_batch.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -15,10 +15,6 @@ constexpr std::size_t fixed_part = 320;  // nine numbers, names and punctuation 
 char* put(char* out, std::string_view text) noexcept {
   std::memcpy(out, text.data(), text.size());
   return out + text.size();
-}
-
-template <typename Number> char* put_number(char* out, Number value) noexcept {
-  return std::to_chars(out, out + 24, value).ptr;
 }
 
 char* put_hex(char* out, std::uint64_t value) noexcept {
@@ -93,9 +89,9 @@ void outcome_batch::append(const outcome_record& record) {
   out = put(out, ",\"");
   out = put(out, name(record.state));
   out = put(out, "\",");
-  out = put_number(out, record.status);
+  out = put_number(out, std::uint64_t{record.status});
   *out++ = ',';
-  out = put_number(out, record.attempts);
+  out = put_number(out, std::uint64_t{record.attempts});
   if (record.error == error_kind::none) {
     out = put(out, ",null,\"");
   } else {

@@ -10,7 +10,9 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 namespace lakh::net {
 namespace {
@@ -23,6 +25,15 @@ std::error_code last_error() noexcept {
 }
 bool must_wait() noexcept {
   return errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
+// The system calls themselves: glibc's functions are cancellation points, which in a program with threads costs two
+// atomic operations for each call, and nobody here cancels threads.
+ssize_t receive(int socket, std::span<char> into) noexcept {
+  return ::syscall(SYS_recvfrom, socket, into.data(), into.size(), 0, nullptr, nullptr);
+}
+ssize_t send(int socket, std::string_view bytes) noexcept {
+  return ::syscall(SYS_sendto, socket, bytes.data(), bytes.size(), MSG_NOSIGNAL, nullptr, 0);
 }
 
 std::size_t size_of(const io_operation& op) noexcept {
@@ -52,7 +63,7 @@ bool socket_stream::try_receive(const io_operation& op, io_result& result) noexc
   if (!may_read_) return false;
   const std::span<char> into = op.buffer();
   ssize_t got = 0;
-  do got = ::recv(socket_.get(), into.data(), into.size(), 0);
+  do got = receive(socket_.get(), into);
   while (got < 0 && errno == EINTR);
   if (got < 0) {
     if (must_wait()) {
@@ -69,31 +80,32 @@ bool socket_stream::try_receive(const io_operation& op, io_result& result) noexc
 
 // Most writes fit the socket's buffer: then they are done without a turn of the loop.
 bool socket_stream::try_send(const io_operation& op, io_result& result) noexcept {
-  const std::string_view first = op.first().substr(std::min(written_, op.first().size()));
-  const std::string_view second = op.second().substr(written_ > op.first().size() ? written_ - op.first().size() : 0);
-  ssize_t sent = 0;
-  if (second.empty()) {
-    sent = ::send(socket_.get(), first.data(), first.size(), MSG_NOSIGNAL);
-  } else {
-    std::array<iovec, 2> parts{{{const_cast<char*>(first.data()), first.size()},      // NOLINT: not written through
-                                {const_cast<char*>(second.data()), second.size()}}};  // NOLINT
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = parts.size();
-    sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
-  }
-  if (sent < 0 && !must_wait() && errno != EINTR) {
-    result = {last_error(), written_};
-    return true;
-  }
-  if (sent > 0) written_ += static_cast<std::size_t>(sent);
-  if (written_ == size_of(op)) {
-    result = {{}, written_};
-    return true;
-  }
   // The kernel tells of room only where it has refused bytes: ask until it has.
-  if (sent >= 0 || errno == EINTR) return try_send(op, result);
-  return false;
+  for (;;) {
+    const std::string_view first = op.first().substr(std::min(written_, op.first().size()));
+    const std::string_view second = op.second().substr(written_ > op.first().size() ? written_ - op.first().size() : 0);
+    ssize_t sent = 0;
+    if (second.empty()) {
+      sent = send(socket_.get(), first);
+    } else {
+      std::array<iovec, 2> parts{{{const_cast<char*>(first.data()), first.size()},      // NOLINT: not written through
+                                  {const_cast<char*>(second.data()), second.size()}}};  // NOLINT
+      msghdr message{};
+      message.msg_iov = parts.data();
+      message.msg_iovlen = parts.size();
+      sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+    }
+    if (sent < 0 && must_wait()) return false;
+    if (sent < 0 && errno != EINTR) {
+      result = {last_error(), written_};
+      return true;
+    }
+    if (sent > 0) written_ += static_cast<std::size_t>(sent);
+    if (written_ == size_of(op)) {
+      result = {{}, written_};
+      return true;
+    }
+  }
 }
 
 bool socket_stream::start_read(io_operation& op) {
