@@ -19,9 +19,13 @@ bool claim_source::deal(std::optional<claimed_item>& to) {
   ++front.position;
   if (--front.items.count == 0) ready_.pop_front();
   ++dealt_;
-  // Half of a claim is time enough for the next one's way to the disk and back.
-  if (--ready_count_ <= last_size_ / 2) ask();
+  --ready_count_;
   return true;
+}
+
+// Half of a claim is time enough for the next one's way to the disk and back.
+void claim_source::ask_ahead() {
+  if (ready_count_ <= last_size_ / 2) ask();
 }
 
 void claim_source::ask() {
@@ -80,7 +84,8 @@ void claim_source::wake_waiting() {
     if (!deal(lane.item_) && !ended()) break;
     lane.wake();
   }
-  if (!waiting_.empty()) ask();
+  // Only now: asking may find that there is nothing left, and then calls this again.
+  ask_ahead();
 }
 
 void claim_source::stop() {

@@ -36,7 +36,12 @@ class claim_source {
     explicit next_operation(claim_source& from) noexcept : from_(from) {}
     template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) {
       if (!begin(self)) return false;
-      if (from_.deal(item_) || from_.ended()) {
+      if (from_.deal(item_)) {
+        leave();
+        from_.ask_ahead();
+        return false;
+      }
+      if (from_.ended()) {
         leave();
         return false;
       }
@@ -83,6 +88,7 @@ class claim_source {
   };
   bool deal(std::optional<claimed_item>& to);
   void ask();
+  void ask_ahead();
   void arrived(reserved claim, std::error_code error);
   void release(const item_range& range);
   [[nodiscard]] bool ended() const noexcept { return stopped_ || (exhausted_ && !asking_ && ready_.empty()); }

@@ -150,6 +150,24 @@ TEST(engine, every_item_is_confirmed_once_by_one_loop_or_several) {
   }
 }
 
+TEST(engine, fewer_items_than_lanes_end_once_too) {
+  for (const std::uint64_t items : {1U, 2U, 15U, 16U, 17U}) {
+    how with;
+    with.threads = 2;
+    const played_run played = play(
+        items,
+        [](std::uint64_t, unsigned) {
+          reply answer;
+          answer.after = 1ms;
+          return answer;
+        },
+        with);
+    EXPECT_EQ(played.result.stats.confirmed, items);
+    EXPECT_EQ(played.states.count(item_state::confirmed), items);
+    for (const auto& times : played.act->seen) EXPECT_EQ(times, 1U);
+  }
+}
+
 TEST(engine, an_item_in_doubt_is_repeated_with_a_key_and_becomes_unknown_without) {
   const target loses_every_tenth = [](std::uint64_t item, unsigned seen) {
     reply answer;
