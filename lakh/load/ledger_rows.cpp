@@ -109,13 +109,23 @@ bool reason(cursor& in, std::string_view& text, std::string& unescaped) {
   return true;
 }
 
+// What is there only of an item that went other than it should.
+bool trouble(cursor& in, outcome_record& record, std::string& unescaped) {
+  return in.take(",") && kind(in, record.error) && in.take(",") && certainty_word(in, record.last_attempt) &&
+         in.take(",") && reason(in, record.reason, unescaped) && in.take("]") &&
+         (record.error != error_kind::none || record.last_attempt != certainty::answered || !record.reason.empty());
+}
+
 bool row(cursor& in, outcome_record& record, std::string& unescaped) {
-  return in.take("[") && in.number(record.item) && in.take(",") && state(in, record.state) && in.take(",") &&
-         in.number(record.status) && in.take(",") && in.number(record.attempts) && in.take(",") &&
-         kind(in, record.error) && in.take(",") && certainty_word(in, record.last_attempt) && in.take(",") &&
-         in.number(record.start_us) && in.take(",") && in.number(record.latency_us) && in.take(",") &&
-         in.number(record.service_us) && in.take(",") && digest(in, record.sent_digest) && in.take(",") &&
-         kept(in, record.kept) && in.take(",") && reason(in, record.reason, unescaped) && in.take("]");
+  const bool good = in.take("[") && in.number(record.item) && in.take(",") && state(in, record.state) && in.take(",") &&
+                    in.number(record.status) && in.take(",") && in.number(record.attempts) && in.take(",") &&
+                    in.number(record.start_us) && in.take(",") && in.number(record.latency_us) && in.take(",") &&
+                    in.number(record.service_us) && in.take(",") && digest(in, record.sent_digest) && in.take(",") &&
+                    kept(in, record.kept);
+  if (!good) return false;
+  if (!in.take("]")) return trouble(in, record, unescaped);
+  record.last_attempt = certainty::answered;
+  return true;
 }
 
 }  // namespace

@@ -92,15 +92,7 @@ void outcome_batch::append(const outcome_record& record) {
   out = put_number(out, std::uint64_t{record.status});
   *out++ = ',';
   out = put_number(out, std::uint64_t{record.attempts});
-  if (record.error == error_kind::none) {
-    out = put(out, ",null,\"");
-  } else {
-    out = put(out, ",\"");
-    out = put(out, lakh::name(record.error));
-    out = put(out, "\",\"");
-  }
-  out = put(out, lakh::name(record.last_attempt));
-  out = put(out, "\",");
+  *out++ = ',';
   out = put_number(out, record.start_us);
   *out++ = ',';
   out = put_number(out, record.latency_us);
@@ -114,12 +106,23 @@ void outcome_batch::append(const outcome_record& record) {
     out = put(out, "\",");
   }
   if (record.kept.empty()) {
-    out = put(out, "null,");
+    out = put(out, "null");
   } else {
     out = check_json(record.kept) == json_status::ok ? put(out, record.kept) : put_string(out, record.kept);
-    *out++ = ',';
   }
-  out = reason.empty() ? put(out, "null]") : put(put_string(out, reason), "]");
+  if (record.error != error_kind::none || record.last_attempt != certainty::answered || !reason.empty()) {
+    if (record.error == error_kind::none) {
+      out = put(out, ",null,\"");
+    } else {
+      out = put(out, ",\"");
+      out = put(out, lakh::name(record.error));
+      out = put(out, "\",\"");
+    }
+    out = put(out, lakh::name(record.last_attempt));
+    out = put(out, "\",");
+    out = reason.empty() ? put(out, "null") : put_string(out, reason);
+  }
+  *out++ = ']';
   size_ = static_cast<std::size_t>(out - data_.get());
 
   first_ = count_ == 0 ? record.item : std::min(first_, record.item);
