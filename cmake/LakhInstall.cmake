@@ -8,7 +8,8 @@ get_property(rooms GLOBAL PROPERTY LAKH_ROOMS)
 install(TARGETS ${rooms} lakh_options EXPORT lakhTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/lakh DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev
-  FILES_MATCHING PATTERN "*.hpp")
+  FILES_MATCHING PATTERN "*.hpp"
+  PATTERN "*_for_test.hpp" EXCLUDE PATTERN "transcript.hpp" EXCLUDE)
 install(EXPORT lakhTargets NAMESPACE lakh:: DESTINATION ${lakh_package_dir} COMPONENT dev)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/lakhConfig.cmake.in ${PROJECT_BINARY_DIR}/lakhConfig.cmake
   INSTALL_DESTINATION ${lakh_package_dir})

@@ -125,7 +125,16 @@ task<load_report> load_run::run(std::function<void(const load::run_progress&)> o
   setup.ledger = ledger.get();
   my.engine = std::make_unique<load::engine>(std::move(setup));
   if (my.stop_asked) items->stop();
-  report.run = co_await my.engine->run(std::move(on_progress), every);
+  report.run = co_await my.engine->run(on_progress, every);
+  if (on_progress) {
+    load::run_progress last;  // what comes now, the balance and the reconciliation, is no longer progress
+    last.elapsed = report.run.elapsed;
+    last.requested = my.requested;
+    last.stats = report.run.stats;
+    last.rate =
+        static_cast<double>(last.stats.settled()) / std::max(1e-9, std::chrono::duration<double>(last.elapsed).count());
+    on_progress(last);
+  }
   my.engine.reset();
 
   // The balance is what the ledger says, not what was counted on the way.

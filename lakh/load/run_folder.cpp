@@ -170,13 +170,28 @@ bool is_alive(const std::filesystem::path& folder) {
   }
 }
 
+// What puts a run before another: its id tells the second in which it began, run.json the millisecond.
+std::string order_of(const std::filesystem::path& folder) {
+  const std::string id = folder.filename().string();
+  std::string order = id.substr(0, std::string_view("20261121-235901").size());
+  try {
+    order += run_folder::read_info(folder).started_at;
+  } catch (const storage_error&) {
+    // it is listed with its problem
+  }
+  return order + id;
+}
+
+// Newest first.
 std::vector<std::filesystem::path> runs_in(const std::filesystem::path& root) {
-  std::vector<std::filesystem::path> folders;
+  std::vector<std::pair<std::string, std::filesystem::path>> found;
   std::error_code code;
   for (std::filesystem::directory_iterator entry(root, code), end; !code && entry != end; entry.increment(code)) {
-    if (is_run_id(entry->path().filename().string())) folders.push_back(entry->path());
+    if (is_run_id(entry->path().filename().string())) found.emplace_back(order_of(entry->path()), entry->path());
   }
-  std::sort(folders.begin(), folders.end(), std::greater<>());
+  std::sort(found.begin(), found.end(), std::greater<>());
+  std::vector<std::filesystem::path> folders;
+  for (auto& each : found) folders.push_back(std::move(each.second));
   return folders;
 }
 

@@ -117,6 +117,17 @@ TEST_F(run_folders, runs_are_listed_newest_first_and_tell_who_is_alive) {
   EXPECT_TRUE(run_folder::list(base_ / "none").empty());
 }
 
+TEST_F(run_folders, of_two_runs_of_one_second_the_later_is_the_newer) {
+  for (const auto& [id, began] : {std::pair("20260101-000000-zzzzzz", "2026-01-01T00:00:00.100Z"),
+                                  std::pair("20260101-000000-aaaaaa", "2026-01-01T00:00:00.900Z")}) {
+    run_info info = described(id);
+    info.started_at = began;
+    (void)run_folder::create(root(), info, "");
+  }
+  EXPECT_EQ(run_folder::list(root()).front().info.run_id, "20260101-000000-aaaaaa");
+  EXPECT_EQ(run_folder::find(root(), "last").filename(), "20260101-000000-aaaaaa");
+}
+
 TEST_F(run_folders, a_person_need_not_type_the_whole_id) {
   (void)run_folder::create(root(), described("20260101-000000-aaaaaa"), "");
   (void)run_folder::create(root(), described("20260102-000000-bbbbbb"), "");
