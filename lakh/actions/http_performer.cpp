@@ -42,10 +42,10 @@ bool http_performer::render(const load::text_template& text, const load::render_
 }
 
 // For a URL whose server depends on the item.
-bool http_performer::locate(std::string_view text, std::string& reason) {
-  const auto parsed = url::try_parse(text);
+bool http_performer::locate(std::string_view where, std::string& reason) {
+  const auto parsed = url::try_parse(where);
   if (!parsed) {
-    reason = "'" + std::string(text) + "' is not a URL: " + std::string(parsed.error().message);
+    reason = "'" + std::string(where) + "' is not a URL: " + std::string(parsed.error().message);
     return false;
   }
   if (parsed->scheme() != "http") {

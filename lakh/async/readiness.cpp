@@ -46,8 +46,10 @@ struct readiness::state {
       count = ::epoll_wait(epoll.native_handle(), events.data(), most_events, 0);
       for (next = 0; next < count;) {
         const epoll_event& now = events[static_cast<std::size_t>(next++)];
-        // What the next one needs has been displaced from the cache since its last turn.
-        if (next < count) __builtin_prefetch(events[static_cast<std::size_t>(next)].data.ptr);
+        if (next < count)
+          if (const auto* soon = static_cast<const socket_watcher*>(events[static_cast<std::size_t>(next)].data.ptr))
+            soon->expect_ready();
+        if (next + 1 < count) __builtin_prefetch(events[static_cast<std::size_t>(next + 1)].data.ptr);
         if (now.data.ptr != nullptr) static_cast<socket_watcher*>(now.data.ptr)->on_ready(now.events);
       }
       if (count <= 0) break;

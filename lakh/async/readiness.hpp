@@ -28,6 +28,9 @@ class socket_watcher {
   friend class readiness;
   // `events`: EPOLLIN, EPOLLOUT, EPOLLRDHUP, … (epoll_ctl(2)). May remove and destroy any watcher, this one included.
   virtual void on_ready(std::uint32_t events) = 0;
+  // It will be called soon: with hundreds of connections what it needs has left the cache since its last turn, and can
+  // be fetched while others are served. Must not change anything.
+  virtual void expect_ready() const noexcept {}
 };
 
 class readiness {

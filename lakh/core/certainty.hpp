@@ -12,7 +12,7 @@ enum class certainty : std::uint8_t {
   answered,    // a complete answer came
 };
 
-inline constexpr std::string_view name(certainty value) noexcept {
+constexpr std::string_view name(certainty value) noexcept {
   switch (value) {
     case certainty::not_sent: return "not_sent";
     case certainty::maybe_sent: return "maybe_sent";

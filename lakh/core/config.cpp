@@ -284,7 +284,7 @@ bool operator==(const config& a, const config& b) {
   return false;
 }
 
-config_reader::config_reader(const config& mapping, std::string path) : mapping_(mapping), path_(std::move(path)) {
+config_reader::config_reader(config mapping, std::string path) : mapping_(std::move(mapping)), path_(std::move(path)) {
   static_cast<void>(mapping_.entries(path_.empty() ? "the configuration" : std::string_view(path_)));
 }
 

@@ -87,7 +87,7 @@ class config {
 class config_reader {
  public:
   // `path` is what the mapping is called in messages; empty for the top.
-  config_reader(const config& mapping, std::string path);
+  config_reader(config mapping, std::string path);
 
   // The entry, or null; a key with no value (null) counts as not given.
   const config* find(std::string_view key);

@@ -36,7 +36,7 @@ constexpr std::uint64_t ones = 0x0101010101010101ULL;
 constexpr std::uint64_t highs = 0x8080808080808080ULL;
 
 std::uint64_t load8(const char* at) noexcept {
-  std::uint64_t word;
+  std::uint64_t word = 0;
   std::memcpy(&word, at, 8);
   return word;
 }

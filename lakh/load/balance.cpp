@@ -49,7 +49,7 @@ std::string balance::text() const {
                                    {"in flight or doubtful", doubtful, false},
                                    {"not yet sent", unclaimed, false}}};
   const std::string total = grouped(accounted());
-  std::size_t width = std::max<std::size_t>(12, std::max(total.size(), grouped(requested).size()));
+  std::size_t width = std::max({std::size_t{12}, total.size(), grouped(requested).size()});
   const auto row = [&](std::string_view name, const std::string& number) {
     return fmt::format("  {:<24}{:>{}}\n", name, number, width);
   };

@@ -33,7 +33,7 @@ std::size_t find_meaning(std::string_view text, std::size_t at) noexcept {
       return (x - ones) & ~x & highs;
     };
     for (; at + 8 <= text.size(); at += 8) {
-      std::uint64_t word;
+      std::uint64_t word = 0;
       std::memcpy(&word, text.data() + at, 8);
       const std::uint64_t hit = equal(word, ',') | equal(word, '\n') | equal(word, '\r') | equal(word, '"');
       if (hit != 0) return at + static_cast<std::size_t>(std::countr_zero(hit)) / 8;

@@ -17,9 +17,9 @@ enum class outcome_state : std::uint8_t {
 };
 
 std::string_view name(outcome_state state) noexcept;
-std::optional<outcome_state> outcome_state_of(std::string_view name) noexcept;
-std::optional<certainty> certainty_of(std::string_view name) noexcept;
-std::optional<error_kind> error_kind_of(std::string_view name) noexcept;
+std::optional<outcome_state> outcome_state_of(std::string_view text) noexcept;
+std::optional<certainty> certainty_of(std::string_view text) noexcept;
+std::optional<error_kind> error_kind_of(std::string_view text) noexcept;
 
 // The views belong to whoever made the record: valid during the call that it is passed to.
 struct outcome_record {

@@ -38,6 +38,7 @@ class socket_stream final : public stream, private socket_watcher {
 
  private:
   void on_ready(std::uint32_t events) override;
+  void expect_ready() const noexcept override;
   bool try_receive(const io_operation& op, io_result& result) noexcept;
   bool try_send(const io_operation& op, io_result& result) noexcept;
   void finish_later(io_operation* op, io_result result) const;
@@ -47,6 +48,7 @@ class socket_stream final : public stream, private socket_watcher {
   bool peer_ended_ = false;  // the end, or an error, has been seen coming: no further event will tell of it
   std::uint8_t reads_in_a_row_ = 0;
   io_operation* reading_ = nullptr;
+  const char* read_into_ = nullptr;  // of the last read, for expect_ready
   io_operation* writing_ = nullptr;
   std::size_t written_ = 0;
   loop& home_;

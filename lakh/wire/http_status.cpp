@@ -79,8 +79,9 @@ constexpr auto line_of = [] {
   std::array<std::uint8_t, 600> table{};
   for (std::size_t i = 0; i < std::size(lines); ++i) {
     const std::string_view code = lines[i].substr(code_at, 3);
-    table[static_cast<std::size_t>((code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0'))] =
-        static_cast<std::uint8_t>(i + 1);
+    std::size_t number = 0;
+    for (const char digit : code) number = number * 10 + static_cast<std::size_t>(digit - '0');
+    table[number] = static_cast<std::uint8_t>(i + 1);
   }
   return table;
 }();

@@ -98,6 +98,6 @@ class url {
 [[nodiscard]] bool same_origin(const url& a, const url& b) noexcept;
 
 // RFC 3986 §5.2.4: "/a/b/c/./../../g" is "/a/g".
-[[nodiscard]] std::string remove_dot_segments(std::string_view path);
+[[nodiscard]] std::string remove_dot_segments(std::string_view in);
 
 }  // namespace lakh
