@@ -49,7 +49,7 @@ struct readiness::state {
         if (next < count)
           if (const auto* soon = static_cast<const socket_watcher*>(events[static_cast<std::size_t>(next)].data.ptr))
             soon->expect_ready();
-        if (next + 1 < count) __builtin_prefetch(events[static_cast<std::size_t>(next + 1)].data.ptr);
+        if (next + 1 < count) __builtin_prefetch(events[static_cast<std::size_t>(next) + 1].data.ptr);
         if (now.data.ptr != nullptr) static_cast<socket_watcher*>(now.data.ptr)->on_ready(now.events);
       }
       if (count <= 0) break;

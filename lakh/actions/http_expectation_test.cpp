@@ -1,0 +1,96 @@
+#include <lakh/actions/http_expectation.hpp>
+#include <lakh/core/error.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using lakh::config;
+using lakh::actions::http_expectation;
+
+config plain(const char* text) {
+  return config::scalar(text, config::style::plain);
+}
+config quoted(const char* text) {
+  return config::scalar(text);
+}
+
+lakh::wire::response_head head(std::string_view text) {
+  lakh::wire::response_head out;
+  EXPECT_EQ(lakh::wire::parse_response_head(text, out, lakh::wire::http_method::post).state,
+            lakh::wire::parse_state::complete);
+  return out;
+}
+
+constexpr std::string_view created =
+    "HTTP/1.1 201 Created\r\nLocation: /orders/1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n";
+constexpr std::string_view body = R"({"status":"accepted","total":12,"paid":true,"note":"a \"b\" é","none":null})";
+
+std::string why_not(const http_expectation& expected) {
+  std::string why;
+  EXPECT_EQ(expected.fits(head(created), body, why), why.empty());
+  return why;
+}
+
+TEST(http_expectation, without_words_any_2xx_will_do) {
+  const http_expectation any;
+  for (const int status : {200, 201, 299}) EXPECT_TRUE(any.status_fits(status));
+  for (const int status : {199, 301, 404, 503}) EXPECT_FALSE(any.status_fits(status));
+}
+
+TEST(http_expectation, one_status_or_several) {
+  EXPECT_TRUE(http_expectation(config::mapping({{"status", plain("201")}})).status_fits(201));
+  const http_expectation several(config::mapping({{"status", config::sequence({plain("201"), plain("409")})}}));
+  EXPECT_TRUE(several.status_fits(409));
+  EXPECT_FALSE(several.status_fits(200));
+}
+
+TEST(http_expectation, values_compare_as_what_they_are) {
+  struct row {
+    const char* path;
+    config wanted;
+    const char* why;
+  };
+  const row rows[] = {
+      {"$.status", plain("accepted"), ""},
+      {"$.status", plain("rejected"), "$.status is \"accepted\", not \"rejected\""},
+      {"$.total", plain("12"), ""},
+      {"$.total", plain("13"), "$.total is 12, not 13"},
+      {"$.total", quoted("12"), "$.total is 12, not \"12\""},
+      {"$.paid", plain("true"), ""},
+      {"$.none", config::null(), ""},
+      {"$.note", plain("a \"b\" é"), ""},
+      {"$.missing", plain("1"), "the answer has no $.missing"},
+  };
+  for (const row& each : rows)
+    EXPECT_EQ(why_not(http_expectation(config::mapping({{"json", config::mapping({{each.path, each.wanted}})}}))),
+              each.why)
+        << each.path;
+}
+
+TEST(http_expectation, a_header_may_be_asked_for_with_any_value) {
+  const auto expecting = [](const char* name, config value) {
+    return http_expectation(config::mapping({{"headers", config::mapping({{name, std::move(value)}})}}));
+  };
+  EXPECT_EQ(why_not(expecting("location", config::null())), "");
+  EXPECT_EQ(why_not(expecting("Location", plain("/orders/1"))), "");
+  EXPECT_EQ(why_not(expecting("Location", plain("/orders/2"))), "header Location is '/orders/1', not '/orders/2'");
+  EXPECT_EQ(why_not(expecting("X-Missing", config::null())), "the answer has no header X-Missing");
+}
+
+TEST(http_expectation, an_answer_that_is_no_json_is_told_so) {
+  const http_expectation expected(config::mapping({{"json", config::mapping({{"$.id", plain("1")}})}}));
+  std::string why;
+  EXPECT_FALSE(expected.fits(head(created), "<html>", why));
+  EXPECT_EQ(why, "the answer is not JSON");
+}
+
+TEST(http_expectation, nonsense_is_refused) {
+  EXPECT_THROW(http_expectation(config::mapping({{"status", plain("99")}})), lakh::input_error);
+  EXPECT_THROW(http_expectation(config::mapping({{"status", config::sequence({})}})), lakh::input_error);
+  EXPECT_THROW(http_expectation(config::mapping({{"statsu", plain("200")}})), lakh::input_error);
+  EXPECT_THROW(http_expectation(config::mapping({{"json", config::mapping({{"no path", plain("1")}})}})),
+               lakh::input_error);
+}
+
+}  // namespace
