@@ -101,6 +101,8 @@ class load_session {
       else if (all_settled())
         lines.push_back(colours_.dim(fit("  all items are settled; closing the books …", columns)));
       display_.show(lines, env_.width());
+    } else if (all_settled()) {
+      return;  // the last line comes with the balance
     } else if (kind_ == progress_kind::plain) {
       *env_.err << plain_line(now) + "\n" << std::flush;
     } else if (kind_ == progress_kind::json) {
@@ -114,8 +116,8 @@ class load_session {
       display_.close();
     } else if (kind_ == progress_kind::plain) {
       *env_.err << plain_line(last_, true) + "\n" << std::flush;
-    } else {
-      show(last_);
+    } else if (kind_ == progress_kind::json) {
+      *env_.err << json_line(last_) + "\n" << std::flush;
     }
   }
 

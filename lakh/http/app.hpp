@@ -36,6 +36,10 @@ namespace lakh {
 class scope;
 }
 
+namespace lakh {
+class signal_watch;
+}
+
 namespace lakh::http {
 
 class server;
@@ -130,8 +134,9 @@ class app final : private service {
   task<void> answer_after(request& in, response_writer& out, task<void> waiting, std::size_t next) const;
   void answer_unmatched(const request& in, response_writer& out) const;
   task<void> run_handler(request& in, response_writer& out) const;
-  task<void> run_server(scope& around, server& one, net::listener& at, bool watches_signals);
-  task<void> stop_on_signal();
+  task<void> serve_here(net::listener at, serve_options options, std::unique_ptr<signal_watch> signals);
+  task<void> run_server(scope& around, server& one, net::listener& at, signal_watch* signals);
+  task<void> stop_on_signal(signal_watch& signals);
   task<void> serve_thread(net::endpoint at, bool watches_signals, const serve_options& options,
                           std::function<void(const net::endpoint&)> bound);
 

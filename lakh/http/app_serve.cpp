@@ -23,7 +23,22 @@ task<void> app::serve(std::string_view at, serve_options options) {
   co_await serve(net::listener(net::endpoint::parse(at)), std::move(options));
 }
 
+namespace {
+
+// Caught before anybody is told that the server listens: who knows of it may send a signal at once.
+std::unique_ptr<signal_watch> catch_signals(bool wanted) {
+  return wanted ? std::make_unique<signal_watch>(std::initializer_list<int>{SIGINT, SIGTERM}) : nullptr;
+}
+
+}  // namespace
+
 task<void> app::serve(net::listener at, serve_options options) {
+  std::unique_ptr<signal_watch> signals = catch_signals(options.stops_on_signals());
+  if (options.listening()) options.listening()(at.local());
+  co_await serve_here(std::move(at), std::move(options), std::move(signals));
+}
+
+task<void> app::serve_here(net::listener at, serve_options options, std::unique_ptr<signal_watch> signals) {
   const auto one = std::make_shared<server>(static_cast<const service&>(*this), options);
   // While it is in the list its loop lives, so that stop() can reach it.
   struct listed {
@@ -42,18 +57,16 @@ task<void> app::serve(net::listener at, serve_options options) {
     server& entry;
   } const listed(*this, *one);
 
-  if (options.listening()) options.listening()(at.local());
-  co_await in_scope([&](scope& s) { return run_server(s, *one, at, options.stops_on_signals()); });
+  co_await in_scope([&](scope& s) { return run_server(s, *one, at, signals.get()); });
 }
 
-task<void> app::run_server(scope& around, server& one, net::listener& at, bool watches_signals) {
-  if (watches_signals) around.spawn(stop_on_signal());
+task<void> app::run_server(scope& around, server& one, net::listener& at, signal_watch* signals) {
+  if (signals != nullptr) around.spawn(stop_on_signal(*signals));
   co_await one.run(std::move(at));
   around.cancel();
 }
 
-task<void> app::stop_on_signal() {
-  signal_watch signals({SIGINT, SIGTERM});
+task<void> app::stop_on_signal(signal_watch& signals) {
   co_await signals.next();
   stop();
 }
@@ -67,10 +80,9 @@ void app::stop() noexcept {
 task<void> app::serve_thread(net::endpoint at, bool watches_signals, const serve_options& options,
                              std::function<void(const net::endpoint&)> bound) {
   net::listener here(at, net::listen_options().share_port(true));
+  std::unique_ptr<signal_watch> signals = catch_signals(watches_signals);
   bound(here.local());
-  serve_options own = options;
-  own.on_listening({}).stop_on_signals(watches_signals);
-  co_await serve(std::move(here), std::move(own));
+  co_await serve_here(std::move(here), options, std::move(signals));
 }
 
 void app::serve_threads(std::string_view at, unsigned threads, serve_options options) {
