@@ -108,11 +108,16 @@ bool socket_stream::try_send(const io_operation& op, io_result& result) noexcept
   }
 }
 
+void socket_stream::wait_to_read(io_operation& op) noexcept {
+  reading_ = &op;
+  read_into_ = op.buffer().data();
+}
+
 bool socket_stream::start_read(io_operation& op) {
   io_result result{std::make_error_code(std::errc::bad_file_descriptor), 0};
   if (may_read_ && ++reads_in_a_row_ > most_reads_in_a_row && socket_) {
     reads_in_a_row_ = 0;
-    reading_ = &op;
+    wait_to_read(op);
     home_.sockets().remind(socket_.get(), *this);
     return false;
   }
@@ -121,8 +126,7 @@ bool socket_stream::start_read(io_operation& op) {
     return true;
   }
   reads_in_a_row_ = 0;
-  reading_ = &op;
-  read_into_ = op.buffer().data();
+  wait_to_read(op);
   return false;
 }
 
@@ -153,11 +157,13 @@ void socket_stream::on_ready(std::uint32_t events) {
 
 void socket_stream::expect_ready() const noexcept {
   if (reading_ == nullptr) return;
-  constexpr std::ptrdiff_t line = 64;
+  constexpr std::intptr_t line = 64;
   // The operation stands in its coroutine's frame; what comes goes to the buffer.
-  const char* const frame = reinterpret_cast<const char*>(reading_);
-  for (std::ptrdiff_t at = -4 * line; at < 3 * line; at += line) __builtin_prefetch(frame + at);
-  for (std::ptrdiff_t at = 0; at < 4 * line; at += line) __builtin_prefetch(read_into_ + at, 1);
+  // Addresses are counted as numbers: some lie outside of what the pointers point to, and nobody reads them.
+  const auto frame = reinterpret_cast<std::intptr_t>(reading_);
+  const auto buffer = reinterpret_cast<std::intptr_t>(read_into_);
+  for (std::intptr_t at = -4 * line; at < 3 * line; at += line) __builtin_prefetch(reinterpret_cast<void*>(frame + at));
+  for (std::intptr_t at = 0; at < 4 * line; at += line) __builtin_prefetch(reinterpret_cast<void*>(buffer + at), 1);
 }
 
 // Never from inside a call of the one who waits: a cancelled scope is still busy with its list.

@@ -41,6 +41,7 @@ class socket_stream final : public stream, private socket_watcher {
   void expect_ready() const noexcept override;
   bool try_receive(const io_operation& op, io_result& result) noexcept;
   bool try_send(const io_operation& op, io_result& result) noexcept;
+  void wait_to_read(io_operation& op) noexcept;
   void finish_later(io_operation* op, io_result result) const;
 
   unique_fd socket_;
