@@ -220,6 +220,14 @@ template <typename OnClaim, typename OnBatch> class file_walk {
   ledger_rows rows_;
 };
 
+std::string last_written_at(sql::database& db) {
+  auto last = db.prepare(
+      "SELECT written_at FROM (SELECT * FROM (SELECT id, written_at FROM batch ORDER BY id DESC LIMIT 1) UNION ALL "
+      "SELECT * FROM (SELECT id, written_at FROM claim ORDER BY id DESC LIMIT 1)) ORDER BY id DESC LIMIT 1");
+  last.start();
+  return last.step() ? std::string(last.text(0)) : std::string();
+}
+
 // What one file says of its items, gathered while walking it.
 class file_states {
  public:
@@ -280,6 +288,7 @@ ledger_reader::ledger_reader(const std::filesystem::path& folder, std::uint64_t 
     info.file = entry.path();
     info.identity = identity_of(info.file, meta);
     info.closed = meta.contains("closed_at");
+    info.last_written_at = last_written_at(db);
     files_.push_back(std::move(info));
   }
   std::sort(files_.begin(), files_.end(), [](const ledger_file& left, const ledger_file& right) {
@@ -325,6 +334,10 @@ void ledger_reader::for_each(const visitor& visit) {
 }
 
 void ledger_reader::for_each_current(const item_states& states, const visitor& visit) {
+  for_each_current(states, [&visit](const outcome_record& record, const ledger_file&) { visit(record); });
+}
+
+void ledger_reader::for_each_current(const item_states& states, const file_visitor& visit) {
   bitmap seen;
   ledger_rows rows;
   for (const ledger_file& info : std::views::reverse(files_)) {
@@ -338,7 +351,7 @@ void ledger_reader::for_each_current(const item_states& states, const visitor& v
       for (const outcome_record& record : std::views::reverse(rows.records())) {
         if (states.get(record.item) != to_item_state(record.state) || seen.get(record.item)) continue;
         seen.set(record.item);
-        visit(record);
+        visit(record, info);
       }
     }
   }

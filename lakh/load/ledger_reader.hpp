@@ -22,9 +22,10 @@ namespace lakh::load {
 struct ledger_file {
   std::filesystem::path file;
   ledger_identity identity;
-  bool closed = false;        // it has its closing entry, so that nothing can be missing at its end
-  std::uint64_t entries = 0;  // claims, releases and batches
-  chain_digest head{};        // over the last entry, or the closing one
+  std::string last_written_at;  // RFC 3339, as its last entry says; empty where there is none; unchecked before read()
+  bool closed = false;          // it has its closing entry, so that nothing can be missing at its end
+  std::uint64_t entries = 0;    // claims, releases and batches
+  chain_digest head{};          // over the last entry, or the closing one
 };
 
 class ledger_reader {
@@ -51,6 +52,10 @@ class ledger_reader {
 
   // The outcome that counts, once for each item that read() says is confirmed, failed or unknown. Newest first.
   void for_each_current(const item_states& states, const visitor& visit);
+
+  // The same, with the file that the outcome stands in: a record's times count from the start of the file's session.
+  using file_visitor = std::function<void(const outcome_record&, const ledger_file&)>;
+  void for_each_current(const item_states& states, const file_visitor& visit);
 
  private:
   std::vector<ledger_file> files_;
