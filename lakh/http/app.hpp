@@ -114,7 +114,8 @@ class app final : private service {
   task<void> serve(std::unique_ptr<net::stream> connection, server_limits limits = server_limits());
 
   // Serves on so many threads with a loop each, 0 for one per core, all on one port; returns when all have ended. Of
-  // what they throw, the first is thrown here. Not called on a loop's thread.
+  // what they and on_listening throw, the first ends all and is thrown here: error with a hint if another program
+  // listens on that port, even if it would share it. Not called on a loop's thread.
   void serve_threads(std::string_view at, unsigned threads = 0, serve_options options = serve_options());
 
   // From any thread: no more connections and requests; what is in hand is finished, or cancelled when the grace is
@@ -137,7 +138,7 @@ class app final : private service {
   task<void> serve_here(net::listener at, serve_options options, std::unique_ptr<signal_watch> signals);
   task<void> run_server(scope& around, server& one, net::listener& at, signal_watch* signals);
   task<void> stop_on_signal(signal_watch& signals);
-  task<void> serve_thread(net::endpoint at, bool watches_signals, const serve_options& options,
+  task<void> serve_thread(net::endpoint at, bool first, const serve_options& options,
                           std::function<void(const net::endpoint&)> bound);
 
   api_info info_;

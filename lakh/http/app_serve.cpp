@@ -77,10 +77,12 @@ void app::stop() noexcept {
   for (server* one : servers_) one->stop();
 }
 
-task<void> app::serve_thread(net::endpoint at, bool watches_signals, const serve_options& options,
+task<void> app::serve_thread(net::endpoint at, bool first, const serve_options& options,
                              std::function<void(const net::endpoint&)> bound) {
-  net::listener here(at, net::listen_options().share_port(true));
-  std::unique_ptr<signal_watch> signals = catch_signals(watches_signals);
+  // The first makes sure that no other program serves there: joining it would take a share of its connections.
+  const auto sharing = first ? net::port_sharing::opened : net::port_sharing::joined;
+  net::listener here(at, net::listen_options().share_port(sharing));
+  std::unique_ptr<signal_watch> signals = catch_signals(first && options.stops_on_signals());
   bound(here.local());
   co_await serve_here(std::move(here), options, std::move(signals));
 }
@@ -99,37 +101,43 @@ void app::serve_threads(std::string_view at, unsigned threads, serve_options opt
     unsigned bound = 0;
     std::exception_ptr failure;
   } state;
+  // The first failure counts, and ends all threads.
+  const auto fail = [&](std::exception_ptr why) {
+    {
+      const std::scoped_lock lock(state.mutex);
+      if (!state.failure) state.failure = std::move(why);
+      state.changed.notify_all();
+    }
+    stop();
+  };
+  const auto serve_one = [&](unsigned number, const net::endpoint& place) {
+    try {
+      run(serve_thread(place, number == 0, options, [&](const net::endpoint& local) {
+        const std::scoped_lock lock(state.mutex);
+        state.last_bound = local;
+        ++state.bound;
+        state.changed.notify_all();
+      }));
+    } catch (...) {
+      fail(std::current_exception());
+    }
+  };
   {
     std::vector<std::jthread> running;
-    // One after another: the first may have to find out which port it is.
-    for (unsigned i = 0; i < threads; ++i) {
-      running.emplace_back([&, i, place = where] {
-        try {
-          run(serve_thread(place, i == 0 && options.stops_on_signals(), options, [&](const net::endpoint& local) {
-            const std::scoped_lock lock(state.mutex);
-            state.last_bound = local;
-            ++state.bound;
-            state.changed.notify_all();
-          }));
-        } catch (...) {
-          {
-            const std::scoped_lock lock(state.mutex);
-            if (!state.failure) state.failure = std::current_exception();
-            state.changed.notify_all();
-          }
-          stop();
-        }
-      });
-      std::unique_lock lock(state.mutex);
-      state.changed.wait(lock, [&] { return state.bound > i || state.failure; });
-      if (state.failure) break;
-      where = *state.last_bound;
+    try {
+      bool all_bound = true;
+      // One after another: the first may have to find out which port it is.
+      for (unsigned i = 0; i < threads && all_bound; ++i) {
+        running.emplace_back([&serve_one, i, where] { serve_one(i, where); });
+        std::unique_lock lock(state.mutex);
+        state.changed.wait(lock, [&] { return state.bound > i || state.failure; });
+        all_bound = !state.failure;
+        if (all_bound) where = *state.last_bound;
+      }
+      if (all_bound && options.listening()) options.listening()(where);
+    } catch (...) {  // no more threads to be had, or the callback threw: the others must end, or joining them would not
+      fail(std::current_exception());
     }
-    const bool all_bound = [&] {
-      const std::scoped_lock lock(state.mutex);
-      return !state.failure;
-    }();
-    if (all_bound && options.listening()) options.listening()(where);
   }
   if (state.failure) std::rethrow_exception(state.failure);
 }

@@ -164,5 +164,32 @@ TEST(serve, a_port_that_is_taken_is_told_with_a_hint) {
   EXPECT_THROW(plain.serve_threads("unix:/tmp/x.sock", 2, quiet()), input_error);
 }
 
+TEST(serve, threads_do_not_join_a_port_that_another_server_shares_out) {
+  app first("First", "1");
+  std::promise<net::endpoint> bound;
+  std::thread server([&] {
+    first.serve_threads("127.0.0.1:0", 2,
+                        quiet().on_listening([&](const net::endpoint& where) { bound.set_value(where); }));
+  });
+  const std::string where = bound.get_future().get().text();
+  app second("Second", "1");
+  try {
+    second.serve_threads(where, 2, quiet().on_listening([&](const net::endpoint&) { second.stop(); }));
+    ADD_FAILURE() << "two servers on one port";
+  } catch (const error& refused) {
+    EXPECT_THAT(refused.what(), testing::HasSubstr("cannot listen on " + where));
+    EXPECT_THAT(refused.hint(), testing::HasSubstr("is another program using it?"));
+  }
+  first.stop();
+  server.join();
+}
+
+TEST(serve, threads_end_when_the_one_who_hears_that_they_listen_throws) {
+  app plain("Plain", "1");
+  const serve_options throwing =
+      quiet().on_listening([](const net::endpoint&) { throw storage_error(errc::storage_failure, "no such folder"); });
+  EXPECT_THROW(plain.serve_threads("127.0.0.1:0", 3, throwing), storage_error);
+}
+
 }  // namespace
 }  // namespace lakh::http

@@ -1,4 +1,5 @@
 #include <lakh/async/asio.hpp>
+#include <lakh/async/run.hpp>
 #include <lakh/async/sleep.hpp>
 #include <lakh/net/listener.hpp>
 #include <lakh/net/socket_stream.hpp>
@@ -107,15 +108,20 @@ listener::listener(const endpoint& at, const listen_options& options)
       acceptor.set_option(asio::ip::v6_only(false), error);
       check(error, "");
     }
-    const int on = 1;
-    if (options.shares_port && ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
-      check({errno, boost::system::system_category()}, "");
   }
+  const auto share = [&] {
+    const int on = 1;
+    if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
+      check({errno, boost::system::system_category()}, "");
+  };
+  if (options.sharing == port_sharing::joined && family != AF_UNIX) share();
   acceptor.bind(address, error);
   check(error, hint_for(error));
   state_->owns_file = family == AF_UNIX;
   acceptor.listen(options.backlog, error);
   check(error, hint_for(error));
+  // Only now: of two that open one port at the same time, the second's listen fails.
+  if (options.sharing == port_sharing::opened && family != AF_UNIX) share();
 
   if (family != AF_UNIX && at.port() == 0) {
     const auto bound = acceptor.local_endpoint(error);
@@ -159,6 +165,14 @@ void listener::close() noexcept {
   boost::system::error_code ignored;  // the descriptor is gone either way
   state_->acceptor.close(ignored);
   if (std::exchange(state_->owns_file, false)) ::unlink(state_->at.path().c_str());
+}
+
+void check_free(const endpoint& at) {
+  if (at.kind() == endpoint::family::tcp && at.port() == 0) return;
+  run([](endpoint where) -> task<void> {
+    const listener alone(where);
+    co_return;
+  }(at));
 }
 
 }  // namespace lakh::net

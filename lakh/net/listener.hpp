@@ -5,22 +5,31 @@
 #include <lakh/net/endpoint.hpp>
 #include <lakh/net/stream.hpp>
 
-#include <functional>
+#include <cstdint>
 #include <memory>
 
 namespace lakh::net {
 
+// Several loops may listen on one TCP port (SO_REUSEPORT), and the kernel deals connections out to them. It lets any
+// program of the same user join in that way, so the first one has to make sure that nobody is there.
+enum class port_sharing : std::uint8_t {
+  none,    // this listener alone
+  opened,  // fails if anybody listens there already, whether shared or not; others may join afterwards
+  joined,  // beside those who opened or joined it
+};
+
 struct listen_options {
   listen_options() = default;
-  listen_options& share_port(bool value) noexcept {
-    shares_port = value;
+  // Without meaning for Unix-domain sockets, which cannot be shared.
+  listen_options& share_port(port_sharing value) noexcept {
+    sharing = value;
     return *this;
   }
   listen_options& queue(int length) noexcept {
     backlog = length;
     return *this;
   }
-  bool shares_port = false;  // SO_REUSEPORT: several loops listen on one port, and the kernel deals connections out
+  port_sharing sharing = port_sharing::none;
   int backlog = 4096;
 };
 
@@ -45,5 +54,9 @@ class listener {
   struct state;
   std::unique_ptr<state> state_;
 };
+
+// Throws what listening there alone would throw, and holds nothing: for a program that wants to know of a taken address
+// before it begins something costly. Not called on a loop's thread.
+void check_free(const endpoint& at);
 
 }  // namespace lakh::net

@@ -255,14 +255,32 @@ TEST(listener, a_left_over_socket_file_is_replaced_and_a_live_one_is_not) {
   lakh::run(work());
 }
 
-TEST(listener, two_that_share_a_port_may_listen_on_it) {
+TEST(listener, a_port_is_shared_by_those_who_join_and_opened_only_where_nobody_listens) {
+  using lakh::net::port_sharing;
   auto work = []() -> task<void> {
-    lakh::net::listen_options shared;
-    shared.share_port(true);
-    lakh::net::listener first(lakh::net::endpoint("127.0.0.1", 0), shared);
-    lakh::net::listener second(first.local(), shared);
-    EXPECT_EQ(first.local(), second.local());
-    EXPECT_THROW(lakh::net::listener third(first.local()), lakh::error);
+    const auto with = [](port_sharing how) { return lakh::net::listen_options().share_port(how); };
+    struct {
+      port_sharing first;
+      port_sharing second;
+      bool fits;
+    } const table[] = {
+        {port_sharing::none, port_sharing::none, false},     {port_sharing::none, port_sharing::opened, false},
+        {port_sharing::none, port_sharing::joined, false},   {port_sharing::opened, port_sharing::none, false},
+        {port_sharing::opened, port_sharing::opened, false}, {port_sharing::opened, port_sharing::joined, true},
+        {port_sharing::joined, port_sharing::none, false},   {port_sharing::joined, port_sharing::opened, false},
+        {port_sharing::joined, port_sharing::joined, true},
+    };
+    for (const auto& row : table) {
+      const lakh::net::listener first(lakh::net::endpoint("127.0.0.1", 0), with(row.first));
+      const auto listen_too = [&] {
+        const lakh::net::listener second(first.local(), with(row.second));
+        EXPECT_EQ(first.local(), second.local());
+      };
+      if (row.fits)
+        EXPECT_NO_THROW(listen_too()) << static_cast<int>(row.first) << static_cast<int>(row.second);
+      else
+        EXPECT_THROW(listen_too(), lakh::error) << static_cast<int>(row.first) << static_cast<int>(row.second);
+    }
     co_return;
   };
   lakh::run(work());

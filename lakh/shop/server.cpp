@@ -1,4 +1,3 @@
-#include <lakh/async/run.hpp>
 #include <lakh/http/app.hpp>
 #include <lakh/net/listener.hpp>
 #include <lakh/shop/api.hpp>
@@ -7,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <exception>
 #include <fstream>
 #include <mutex>
 #include <utility>
@@ -53,15 +51,6 @@ class complaints {
   bool said_ = false;
 };
 
-// The threads share their port, and so would two shops: the second would get a share of the first one's orders.
-void refuse_taken(const net::endpoint& at) {
-  if (at.kind() == net::endpoint::family::tcp && at.port() == 0) return;
-  run([](net::endpoint where) -> task<void> {
-    const net::listener alone(where);
-    co_return;
-  }(at));
-}
-
 std::string greeting(const net::endpoint& at, const server_settings& settings, std::int64_t orders) {
   const bool tcp = at.kind() == net::endpoint::family::tcp;
   return fmt::format("shop: open at {}{}, {} orders in {}", tcp ? "http://" : "", at.text(), orders,
@@ -73,7 +62,7 @@ std::string greeting(const net::endpoint& at, const server_settings& settings, s
 server_summary serve(const server_settings& settings) {
   // Before anything else, so that a mistaken address leaves no database behind.
   const net::endpoint where = net::endpoint::parse(settings.listen);
-  refuse_taken(where);
+  net::check_free(where);
 
   complaints trouble(settings.complain);
   store_options storing;
@@ -87,22 +76,15 @@ server_summary serve(const server_settings& settings) {
   http::app app("lakh shop", "1.0");
   routes.add_to(app);
 
-  std::exception_ptr failure;
   http::serve_options serving;
   serving.on_listening([&](const net::endpoint& at) {
-    try {
-      if (settings.port_file) write_port_file(*settings.port_file, at.port());
-      if (settings.say) settings.say(greeting(at, settings, store.count().orders));
-    } catch (...) {
-      failure = std::current_exception();
-      app.stop();
-    }
+    if (settings.port_file) write_port_file(*settings.port_file, at.port());
+    if (settings.say) settings.say(greeting(at, settings, store.count().orders));
   });
   // A Unix-domain socket cannot be shared.
   const unsigned threads =
       where.kind() == net::endpoint::family::unix_domain && settings.threads == 0 ? 1 : settings.threads;
   app.serve_threads(settings.listen, threads, serving);
-  if (failure) std::rethrow_exception(failure);
 
   server_summary summary;
   const api::counters& counted = routes.counted();

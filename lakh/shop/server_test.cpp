@@ -100,7 +100,8 @@ TEST(shop_server, an_address_that_is_taken_is_refused_and_leaves_no_database) {
   const scratch_folder folder;
   lakh::run([](const scratch_folder& in) -> task<void> {
     // As another shop would hold it.
-    const net::listener taken(net::endpoint("127.0.0.1", 0), net::listen_options().share_port(true));
+    const net::listener taken(net::endpoint("127.0.0.1", 0),
+                              net::listen_options().share_port(net::port_sharing::joined));
     std::string what;
     std::thread([&] {
       server_settings settings;
