@@ -12,6 +12,7 @@ void request::start(body_source* source) noexcept {
   pattern_ = {};
   content_ = {};
   answer_lines_.clear();
+  answer_cut_.reset();
 }
 
 std::optional<std::string_view> request::path_value(std::string_view name) const noexcept {

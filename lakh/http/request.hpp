@@ -64,6 +64,10 @@ class request {
   // A field for the answer, whatever that will be. Throws input_error for what cannot be sent.
   void answer_header(std::string_view name, std::string_view value);
 
+  // For servers that fail on purpose: of the answer, whatever that will be, only the first `bytes` are sent, always
+  // fewer than all, and the connection is closed without a word behind them. 0: no answer at all.
+  void cut_answer(std::uint64_t bytes) noexcept { answer_cut_ = bytes; }
+
   // "127.0.0.1:51234"
   [[nodiscard]] std::string peer() const { return source_ != nullptr ? source_->peer() : std::string(); }
 
@@ -80,6 +84,7 @@ class request {
   std::array<std::string_view, most_captures>& captures() noexcept { return captures_; }
   void set_content(std::string_view content) noexcept { content_ = content; }
   [[nodiscard]] const std::string& answer_lines() const noexcept { return answer_lines_; }
+  [[nodiscard]] std::optional<std::uint64_t> answer_cut() const noexcept { return answer_cut_; }
 
  private:
   wire::request_head head_;
@@ -90,6 +95,7 @@ class request {
   std::string_view content_;
   std::array<std::string_view, most_captures> captures_;
   std::string answer_lines_;
+  std::optional<std::uint64_t> answer_cut_;
 };
 
 // Resolves %XX, and '+' as a space where it is a form's; nothing if an escape is incomplete or the result is not UTF-8.

@@ -6,6 +6,7 @@
 #include <lakh/wire/http_date.hpp>
 #include <lakh/wire/http_status.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 namespace lakh::http {
@@ -31,6 +32,7 @@ void response_writer::send(int status, std::string_view content_type, std::strin
                            std::string_view lines) {
   if (sent()) return;
   std::string& out = *out_;
+  const std::size_t begin = out.size();
   wire::append_status_line(out, status);
   out.append(cache_.date_line());
   if (!wire::forbids_body(status)) {
@@ -45,9 +47,18 @@ void response_writer::send(int status, std::string_view content_type, std::strin
   if (!to_->answer_lines().empty()) out.append(to_->answer_lines());
   wire::append_head_end(out);
   status_ = status;
-  if (wire::forbids_body(status) || to_->method_code() == wire::http_method::head) return;
-  out.append(content);
-  size_ = content.size();
+  if (!wire::forbids_body(status) && to_->method_code() != wire::http_method::head) {
+    out.append(content);
+    size_ = content.size();
+  }
+  if (to_->answer_cut()) cut(begin);
+}
+
+// After all is written, so that the answer does not say beforehand that it will end early.
+void response_writer::cut(std::size_t begin) noexcept {
+  const std::size_t whole = out_->size() - begin;
+  out_->resize(begin + std::min<std::uint64_t>(*to_->answer_cut(), whole - 1));
+  keep_alive_ = false;
 }
 
 void response_writer::send(const reply& answer) {

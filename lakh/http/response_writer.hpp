@@ -60,6 +60,7 @@ class response_writer {
   [[nodiscard]] std::uint64_t content_size() const noexcept { return size_; }
 
  private:
+  void cut(std::size_t begin) noexcept;
   answer_cache& cache_;
   std::string* out_ = nullptr;
   const request* to_ = nullptr;

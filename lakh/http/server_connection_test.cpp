@@ -305,5 +305,28 @@ TEST_F(server_connection_test, a_client_that_vanishes_is_forgotten) {
   }
 }
 
+TEST_F(server_connection_test, an_answer_can_be_cut_on_purpose_without_harm_to_those_before_it) {
+  app_.get("/cut/{n}", [](request& in, path<"n", std::uint64_t> n) {
+    in.cut_answer(*n);
+    return std::string("content");
+  });
+  app_.get("/refused", [](request& in) -> task<std::string> {
+    co_await sleep_for(1ms);
+    in.cut_answer(9);
+    throw problem(503, "not now");
+  });
+  const std::string whole = text("content");
+  EXPECT_EQ(ask(get("/now/1") + get("/cut/0") + get("/now/2")), text("1")) << "the connection ends with it";
+  const std::string dated = exchange(app_, client(get("/now/1"))).bytes;
+  const std::size_t size = dated.size() - 1 + std::string_view("content").size();
+  for (const std::size_t cut : {std::size_t{1}, std::size_t{30}, size - 1, size, size + 1'000}) {
+    const outcome out = exchange(app_, client(get("/cut/" + std::to_string(cut)) + get("/now/2")).stay());
+    EXPECT_EQ(out.bytes.size(), std::min(cut, size - 1));
+    EXPECT_THAT(out.bytes, Not(HasSubstr("Connection: close"))) << "nothing announces it";
+    EXPECT_TRUE(out.closed);
+  }
+  EXPECT_EQ(ask(get("/now/1") + get("/refused") + get("/now/2")), text("1") + "HTTP/1.1 ");
+}
+
 }  // namespace
 }  // namespace lakh::http
