@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ inline wall_time wall_now() noexcept {
 // RFC 3339 in UTC with milliseconds: "2026-11-21T23:59:01.042Z". Years outside 0 … 9999, which it cannot write, are
 // clamped.
 std::string rfc3339(wall_time time);
+
+// Reads what rfc3339() writes, and nothing else.
+std::optional<wall_time> parse_rfc3339(std::string_view text) noexcept;
 
 // A name for a run that sorts by time and does not collide: "20261121-235901-k7f3q2", UTC and six random letters of 31
 // (887 million names in each second). The letters leave out those that are mistaken for digits.

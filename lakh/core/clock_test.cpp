@@ -39,4 +39,13 @@ TEST(clock, other_texts_are_not_run_ids) {
 }
 
 }  // namespace
+TEST(rfc3339, what_was_written_is_read_back_and_nothing_else_is) {
+  const auto moment = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + std::chrono::milliseconds(72'061'042);
+  EXPECT_EQ(lakh::parse_rfc3339(lakh::rfc3339(moment)), moment);
+  for (const char* bad : {"", "2026-11-22", "2026-11-22T20:01:01Z", "2026-11-22T20:01:01.042+",
+                          "2026-02-30T20:01:01.042Z", "2026-11-22T24:01:01.042Z", "2026-11-22T20:60:01.042Z",
+                          "2026-11-22T20:01:60.042Z", "2026-11-22 20:01:01.042Z", "2026-1 -22T20:01:01.042Z"})
+    EXPECT_FALSE(lakh::parse_rfc3339(bad)) << bad;
+}
+
 }  // namespace lakh

@@ -1,6 +1,7 @@
 #include <lakh/load/dispenser.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace lakh::load {
 
@@ -12,10 +13,32 @@ std::unique_ptr<range_dispenser> range_dispenser::unbounded(std::uint64_t first)
   return made;
 }
 
-range_dispenser::range_dispenser(std::uint64_t count, item_states states, state_set wanted)
-    : states_(std::move(states)), wanted_(wanted), end_(count) {
-  states_.grow(count);
-  for (std::uint64_t item = 0; item < count; ++item) left_ += wanted.contains(states_.get(item)) ? 1 : 0;
+range_dispenser::range_dispenser(std::optional<std::uint64_t> count, std::shared_ptr<const item_states> states,
+                                 state_set wanted)
+    : states_(std::move(states)), wanted_(wanted), end_(count.value_or(no_end)) {
+  if (!count) return;
+  constexpr std::array all = {item_state::unclaimed, item_state::claimed, item_state::confirmed, item_state::failed,
+                              item_state::unknown};
+  for (const item_state state : all)
+    if (wanted.contains(state)) left_ += states_->count(state);
+  if (wanted.contains(item_state::unclaimed)) left_ += end_ - std::min(end_, states_->size());
+}
+
+std::optional<item_range> range_dispenser::next_wanted(std::uint64_t want) const noexcept {
+  std::uint64_t first = next_;
+  if (states_) {
+    const std::uint64_t known = std::min(states_->size(), end_);
+    const auto found = states_->next(first, wanted_);
+    if (found && *found < known)
+      first = *found;
+    else if (wanted_.contains(item_state::unclaimed))
+      first = std::max(first, known);
+    else
+      return std::nullopt;
+  }
+  if (first >= end_) return std::nullopt;
+  const std::uint64_t limit = want < end_ - first ? first + want : end_;
+  return item_range(first, (states_ ? states_->end_of_run(first, limit, wanted_) : limit) - first);
 }
 
 std::optional<item_range> range_dispenser::take(std::uint64_t want) {
@@ -23,15 +46,13 @@ std::optional<item_range> range_dispenser::take(std::uint64_t want) {
   const std::lock_guard lock(mutex_);
   if (stopped_) return std::nullopt;
   if (auto again = take_returned(want)) return again;
-  if (wanted_) {
-    const auto found = states_.next(next_, *wanted_);
-    next_ = found && *found < end_ ? *found : end_;
+  const auto range = next_wanted(want);
+  if (!range) {
+    next_ = end_;
+    return std::nullopt;
   }
-  if (next_ == end_) return std::nullopt;
-  const std::uint64_t limit = want < end_ - next_ ? next_ + want : end_;
-  item_range range(next_, (wanted_ ? states_.end_of_run(next_, limit, *wanted_) : limit) - next_);
-  next_ = range.end();
-  if (end_ != no_end) left_ -= range.count;
+  next_ = range->end();
+  if (end_ != no_end) left_ -= range->count;
   return range;
 }
 

@@ -57,9 +57,9 @@ class range_dispenser final : public dispenser {
   // For runs by duration: as many as are asked for, from `first` on, until stop().
   static std::unique_ptr<range_dispenser> unbounded(std::uint64_t first = 0);
 
-  // For a resume: of the items 0 … count-1 those whose state is in `wanted` (items beyond states.size() are unclaimed).
-  // The states are kept as long as the dispenser.
-  range_dispenser(std::uint64_t count, item_states states, state_set wanted);
+  // For a resume: of the items 0 … count-1 those whose state is in `wanted`; without a count, of all there can be.
+  // Items beyond states->size() are unclaimed.
+  range_dispenser(std::optional<std::uint64_t> count, std::shared_ptr<const item_states> states, state_set wanted);
 
   std::optional<item_range> take(std::uint64_t want) override;
   void give_back(item_range range) override;
@@ -70,11 +70,12 @@ class range_dispenser final : public dispenser {
   static constexpr std::uint64_t no_end = std::numeric_limits<std::uint64_t>::max();
 
   std::optional<item_range> take_returned(std::uint64_t want);
+  [[nodiscard]] std::optional<item_range> next_wanted(std::uint64_t want) const noexcept;
 
   mutable std::mutex mutex_;
   std::vector<item_range> returned_;
-  item_states states_;
-  std::optional<state_set> wanted_;
+  std::shared_ptr<const item_states> states_;  // null: all items
+  state_set wanted_;
   std::uint64_t next_ = 0;
   std::uint64_t end_ = 0;
   std::uint64_t left_ = 0;  // of a known number

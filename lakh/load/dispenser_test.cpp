@@ -88,7 +88,7 @@ TEST(range_dispenser, a_resume_gives_only_the_items_in_the_wanted_states) {
     for (std::uint64_t item = 0; item < states.size(); ++item) states.set(item, static_cast<item_state>(random() % 5));
     const std::uint64_t count = states.size() + random() % 20;
     const state_set wanted = item_state::unclaimed | item_state::claimed;
-    range_dispenser items(count, states, wanted);
+    range_dispenser items(count, std::make_shared<item_states>(states), wanted);
     std::vector<int> seen(count);
     std::uint64_t left = items.remaining().value();
     while (const auto range = items.take(1 + random() % 10)) {
@@ -100,6 +100,21 @@ TEST(range_dispenser, a_resume_gives_only_the_items_in_the_wanted_states) {
     for (std::uint64_t item = 0; item < count; ++item)
       EXPECT_EQ(seen[item], wanted.contains(states.get(item)) ? 1 : 0) << item;
   }
+}
+
+TEST(range_dispenser, a_resume_without_an_end_gives_the_wanted_first_and_then_new_items) {
+  auto states = std::make_shared<item_states>(10);
+  for (std::uint64_t item = 0; item < 10; ++item) states->set(item, item_state::confirmed);
+  states->set(3, item_state::claimed);
+  range_dispenser items(std::nullopt, states, item_state::claimed | item_state::unclaimed);
+  EXPECT_EQ(items.take(5), item_range(3, 1));
+  EXPECT_EQ(items.take(5), item_range(10, 5));
+  EXPECT_EQ(items.take(5), item_range(15, 5));
+  EXPECT_FALSE(items.remaining().has_value());
+
+  range_dispenser doubtful_only(std::nullopt, states, item_state::claimed);
+  EXPECT_EQ(doubtful_only.take(5), item_range(3, 1));
+  EXPECT_FALSE(doubtful_only.take(5).has_value());
 }
 
 TEST(claim_size, it_follows_the_table) {

@@ -92,6 +92,9 @@ task<run_result> engine::run(std::function<void(const run_progress&)> on_progres
     my.workers.push_back(std::make_unique<worker>(my.run, std::max(1U, my.setup.shape.coroutines)));
 
   my.run.start = here.now();
+  my.run.positions = my.setup.first_position;
+  my.run.schedule_start =
+      my.run.start - my.setup.the_plan->pace.start_of(my.setup.first_position).value_or(duration::zero());
   event all_ended;
   unsigned running = loops;
   std::exception_ptr failure;

@@ -39,7 +39,9 @@ struct run_setup {
   std::optional<std::uint64_t> requested;  // nothing: by duration
   run_shape shape;                         // settled: threads and coroutines as they will run
   dispenser* items = nullptr;
-  ledger_writer* ledger = nullptr;  // null: --no-ledger
+  ledger_writer* ledger = nullptr;      // null: --no-ledger
+  const item_states* before = nullptr;  // what earlier sessions of the run left; null in the first
+  std::uint64_t first_position = 0;     // in the schedule: how many items earlier sessions have started
 };
 
 struct run_progress {

@@ -17,8 +17,14 @@ std::int64_t microseconds(duration d) {
   return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
 }
 
-bool any_keyed(const run_setup& setup) {
-  return std::ranges::all_of(setup.steps, [](const compiled_step& s) { return s.act->keyed() || s.act->idempotent(); });
+// Whether an item that may have happened can be sent again, so that nothing is lost by claiming many at once.
+bool may_be_repeated(const run_setup& setup) {
+  return !setup.the_plan->at_most_once &&
+         std::ranges::all_of(setup.steps, [](const compiled_step& s) { return s.act->keyed() || s.act->idempotent(); });
+}
+
+bool left_in_doubt(const item_states* before, std::uint64_t item) noexcept {
+  return before != nullptr && (item_state::claimed | item_state::unknown).contains(before->get(item));
 }
 
 }  // namespace
@@ -45,7 +51,7 @@ struct worker::lane_state {
 worker::worker(shared_run& run, std::uint64_t lanes)
     : run_(run),
       lanes_(lanes),
-      claims_(*run.setup->items, run.setup->ledger, run.positions, lanes, any_keyed(*run.setup)) {
+      claims_(*run.setup->items, run.setup->ledger, run.positions, lanes, may_be_repeated(*run.setup)) {
   claims_.on_failure = [this](std::error_code) { run_.request_stop(run_end::ledger_failed, {}); };
 }
 
@@ -120,7 +126,7 @@ task<void> worker::lane() {
         claims_.release(next->item);
         continue;
       }
-      intended = run_.start + *due;
+      intended = run_.schedule_start + *due;
       if (intended > loop_.now() && !co_await pause_operation(*this, intended)) {
         claims_.release(next->item);
         break;
@@ -163,7 +169,9 @@ task<void> worker::perform(lane_state& mine, std::uint64_t item, time_point inte
   outcome_record& record = mine.record;
   record = {};
   mine.free_since = {};
-  mine.doubtful = mine.settled = false;
+  const bool doubtful_before = left_in_doubt(setup.before, item);
+  mine.doubtful = doubtful_before;
+  mine.settled = false;
   mine.kept_json.clear();
 
   render_input input;
@@ -190,6 +198,7 @@ task<void> worker::perform(lane_state& mine, std::uint64_t item, time_point inte
     facts.idempotent = act.idempotent();
     facts.keyed = act.keyed();
     facts.at_most_once = setup.the_plan->at_most_once;
+    facts.doubtful_before = doubtful_before;
     attempt_report report;
     for (;; ++facts.attempt) {
       report = co_await hands.attempt();

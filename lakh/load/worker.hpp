@@ -19,7 +19,8 @@ namespace lakh::load {
 struct shared_run {
   const run_setup* setup = nullptr;
   time_point start{};
-  std::uint64_t random = 0;  // run_random(seed, run id)
+  time_point schedule_start{};  // before `start` by what earlier sessions have done of the schedule
+  std::uint64_t random = 0;     // run_random(seed, run id)
   std::atomic<std::uint64_t> positions{0};
   std::atomic<std::uint64_t> failures{0};
   std::function<void(run_end, std::string)> request_stop;  // from any thread
