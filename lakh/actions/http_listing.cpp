@@ -1,113 +1,176 @@
 #include <lakh/actions/http_listing.hpp>
-#include <lakh/async/loop.hpp>
+#include <lakh/actions/http_source.hpp>
+#include <lakh/actions/json_entries.hpp>
+#include <lakh/actions/reconcile_run.hpp>
+#include <lakh/async/queue.hpp>
+#include <lakh/async/scope.hpp>
 #include <lakh/core/error.hpp>
-#include <lakh/core/json.hpp>
 #include <lakh/core/json_path.hpp>
+#include <lakh/core/json_text.hpp>
 #include <lakh/core/text.hpp>
-#include <lakh/http/session.hpp>
+#include <lakh/load/reference_form.hpp>
+#include <lakh/wire/percent.hpp>
 #include <lakh/wire/url.hpp>
+
+#include <optional>
+#include <utility>
 
 namespace lakh::actions {
 namespace {
 
-// A listing that hands out the same cursor again would never end; one with more pages than this is taken for such.
-constexpr std::uint64_t most_pages = 10'000'000;
+constexpr unsigned most_empty_pages = 1000;  // in a row
+constexpr std::size_t longest_cursor = 8192;
 
-std::string_view text_of(const json::value* value) {
-  return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
-}
+// Finds out that a listing goes in circles, whatever the circle's length, and remembers one cursor only (Brent).
+class circle_watch {
+ public:
+  // True where the cursor was given before.
+  bool again(const std::string& cursor) {
+    if (cursor == remembered_) return true;
+    if (++steps_ == until_) {
+      remembered_ = cursor;
+      steps_ = 0;
+      until_ *= 2;
+    }
+    return false;
+  }
+
+ private:
+  std::string remembered_;
+  std::uint64_t steps_ = 0;
+  std::uint64_t until_ = 1;
+};
 
 }  // namespace
 
 struct http_listing::program {
   program(const load::plan& p, const load::template_scope& scope, config_reader read)
-      : url(load::text_template::from(read.require("url"), load::text_format::url, scope, "reconcile.url")),
+      : source(p, scope, read.find("headers"), "reconcile.list.headers"),
+        url(template_of_run(read.require("url"), load::text_format::url, scope, "reconcile.list.url")),
         entries(read.require("entries").text("reconcile.list.entries"), read.require("entries").place()),
-        reference(read.require("reference").text("reconcile.list.reference"), read.require("reference").place()),
-        item(load::text_template::from(read.require("item"), load::text_format::plain, scope, "reconcile.item")),
-        item_place(read.require("item").place()),
-        timeout(p.timeouts.total),
-        retry(p.retry) {
+        fields(read, "reconcile.list"),
+        item(template_of_item(read.require("item"), load::text_format::plain, scope, "reconcile.list.item")),
+        item_place(read.require("item").place()) {
     if (const config* at = read.find("next")) next.emplace(at->text("reconcile.list.next"), at->place());
-    if (const config* at = read.find("cursor")) cursor = at->text("reconcile.list.cursor");
-    if (const config* at = read.find("digest")) digest.emplace(at->text("reconcile.list.digest"), at->place());
-    if (const config* at = read.find("headers"))
-      for (const auto& [name, value] : at->entries("reconcile.list.headers"))
-        headers.emplace_back(
-            name, load::text_template::from(value, load::text_format::header, scope, "reconcile.headers." + name));
+    if (const config* at = read.find("cursor")) {
+      if (!next) at->fail("reconcile.list.cursor says how `next` is carried back, and there is no `next`");
+      cursor = at->text("reconcile.list.cursor");
+    }
+    static_cast<void>(read.require("reference"));
     read.finish();
+    load::check_reference_form(item, item_place);
   }
+
+  // The page that `cursor` names.
+  [[nodiscard]] std::string page_at(const std::string& first, const std::string& from, const std::string& mark) const {
+    if (cursor.empty()) {
+      const lakh::url base(first);
+      const lakh::url there = lakh::url(from).join(requote(mark));
+      // The headers may carry a secret, which is the target's alone.
+      if (there.scheme() != base.scheme() || there.authority() != base.authority())
+        throw protocol_error("the listing at " + from + " goes on at another server: " + there.text(),
+                             "if `next` is not a URL, name the query parameter that carries it: `cursor:`");
+      return there.text();
+    }
+    std::string at = first + (first.find('?') == std::string::npos ? "?" : "&");
+    append_form_encoded(at, cursor);
+    at += '=';
+    append_form_encoded(at, mark);
+    return at;
+  }
+
+  // Nothing on the last page.
+  [[nodiscard]] std::optional<std::string> mark_after(const std::string& page, const std::string& at) const {
+    if (!next) return std::nullopt;
+    const json_raw raw = next->raw(page);
+    if (raw.status == json_lookup::absent) return std::nullopt;
+    if (raw.status != json_lookup::found)
+      throw protocol_error("the listing at " + at + " gives an answer that is not JSON");
+    if (raw.text == "null" || raw.text == "\"\"") return std::nullopt;
+    std::string text;
+    if (raw.text.size() > longest_cursor || raw.text.front() == '{' || raw.text.front() == '[' ||
+        !append_json_text(text, raw.text))
+      throw protocol_error("the listing at " + at + " has no usable cursor at " + next->text(),
+                           "does `next` in the plan name the right place?");
+    return text;
+  }
+
+  http_source source;
   load::text_template url;
-  std::vector<std::pair<std::string, load::text_template>> headers;
   json_path entries;
   std::optional<json_path> next;
   std::string cursor;
-  json_path reference;
+  json_fields fields;
   load::text_template item;
   input_place item_place;
-  std::optional<json_path> digest;
-  std::chrono::nanoseconds timeout;
-  load::retry_policy retry;
 };
 
-http_listing::http_listing(const load::plan& p, const load::template_scope& scope) {
-  config_reader outer(p.reconcile, "reconcile");
-  program_ = std::make_unique<const program>(p, scope, config_reader(outer.require("list"), "reconcile.list"));
-  outer.finish();
-}
+http_listing::http_listing(const load::plan& p, const load::template_scope& scope, const config& list)
+    : program_(std::make_unique<const program>(p, scope, config_reader(list, "reconcile.list"))) {}
 
 http_listing::~http_listing() = default;
+
+http_listing::http_listing(const load::plan& p, const load::template_scope& scope)
+    : http_listing(p, scope, config_reader(p.reconcile, "reconcile").require("list")) {}
 
 task<load::reconciliation> http_listing::reconcile(const load::item_states& states, std::uint64_t requested,
                                                    const load::render_input& of_run,
                                                    std::function<std::uint64_t(std::uint64_t)> sent_digest) const {
-  const program& my = *program_;
-  load::reconciler compare(states, requested, load::reference_form(my.item, of_run, my.item_place),
-                           std::move(sent_digest));
-  const auto render = [&](const load::text_template& text) {
-    std::string out;
-    if (const auto result = text.render(of_run, out); !result) throw input_error(text.explain(result));
-    return out;
-  };
-  http::session_options options;
-  options.timeout(my.timeout);
-  for (const auto& [name, value] : my.headers) options.header(name, render(value));
-  http::session http(std::move(options));
+  load::reconciler both(states, requested, std::move(sent_digest));
+  const auto none = [](std::uint64_t) -> std::optional<std::uint64_t> { return std::nullopt; };
+  co_return co_await read_target(*this, of_run, none, both);
+}
 
-  const time_point start = loop::current().now();
-  const std::string first = render(my.url);
-  std::string at = first;
-  std::string last_cursor;
-  for (std::uint64_t page = 0;; ++page) {
-    if (page == most_pages) throw protocol_error("the listing at " + first + " does not end");
-    const http::response answer = co_await http.get(at);
-    answer.raise_for_status();
-    const json::value document = answer.json();
-    const json::value* entries = my.entries.find(document);
-    if (entries == nullptr || !entries->is_array())
-      throw protocol_error("the listing at " + at + " has no array at " + my.entries.text(),
-                           "does `entries` in the plan name the right place?");
-    for (const json::value& entry : entries->get_array()) {
-      const json::value* reference = my.reference.find(entry);
-      compare.add(text_of(reference), my.digest ? text_of(my.digest->find(entry)) : std::string_view());
+task<void> http_listing::read(const load::render_input& of_run, const item_cursor& /*asked*/,
+                              const entry_sink& tell) const {
+  const program& my = *program_;
+  const load::reference_form form(my.item, of_run, my.item_place);
+  http::session http(my.source.options(of_run, 1));
+  const std::string first = url(requote(render_text(my.url, of_run))).without_fragment().text();
+
+  struct page {
+    std::string at;
+    std::string body;
+  };
+  queue<page> pages(1);
+
+  const auto fetch = [&]() -> task<void> {
+    circle_watch circle;
+    std::string at = first;
+    for (;;) {
+      http::response answer = co_await my.source.ask(http, at);
+      answer.raise_for_status();
+      page got{at, std::move(answer).body()};
+      const std::optional<std::string> mark = my.mark_after(got.body, at);
+      if (mark && circle.again(*mark))
+        throw protocol_error("the listing at " + first + " goes in circles: it gives the page '" + *mark + "' again");
+      co_await pages.push(std::move(got));
+      if (!mark) break;
+      at = my.page_at(first, at, *mark);
     }
-    const json::value* next = my.next ? my.next->find(document) : nullptr;
-    if (next == nullptr || next->is_null()) break;
-    std::string cursor = next->is_string() ? std::string(next->get_string()) : json::serialize(*next);
-    if (cursor.empty()) break;
-    if (cursor == last_cursor)
-      throw protocol_error("the listing at " + first + " gives the same next page again: '" + cursor + "'");
-    last_cursor = cursor;
-    if (my.cursor.empty()) {
-      at = url(first).join(cursor).text();
-    } else {
-      at = first + (first.find('?') == std::string::npos ? "?" : "&") + my.cursor + "=";
-      append_form_encoded(at, cursor);
+    pages.close();
+  };
+  const auto told = [&]() -> task<void> {
+    unsigned empty = 0;
+    while (std::optional<page> one = co_await pages.pop()) {
+      const std::size_t count = for_each_entry(one->body, my.entries, my.fields, "the listing at " + one->at,
+                                               [&](const json_fields::values& given) {
+                                                 load::target_entry entry;
+                                                 entry.reference = given.reference;
+                                                 entry.item = form.item_of(given.reference);
+                                                 entry.digest = given.digest;
+                                                 tell(entry);
+                                               });
+      empty = count == 0 ? empty + 1 : 0;
+      if (empty > most_empty_pages)
+        throw protocol_error("the listing at " + first + " does not end: " + std::to_string(most_empty_pages) +
+                             " pages in a row have no entry");
     }
-  }
-  load::reconciliation result = compare.finish();
-  result.seconds = std::chrono::duration<double>(loop::current().now() - start).count();
-  co_return result;
+  };
+  co_await in_scope([&](scope& both) -> task<void> {
+    both.spawn(fetch());
+    co_await told();
+  });
 }
 
 }  // namespace lakh::actions

@@ -1,3 +1,5 @@
+#include <lakh/core/error.hpp>
+#include <lakh/core/text.hpp>
 #include <lakh/load/reconcile.hpp>
 
 #include <charconv>
@@ -6,94 +8,116 @@ namespace lakh::load {
 namespace {
 
 constexpr std::uint64_t most_examples = 3;  // of each kind
+constexpr std::size_t longest_reference = 120;
+
+// A target that is read without end is no listing of this run. Far above what doing items twice can make of it.
+constexpr std::uint64_t most_entries_for(std::uint64_t requested) {
+  constexpr std::uint64_t spare = 1'000'000;
+  return requested > (~std::uint64_t{0} - spare) / 10 ? ~std::uint64_t{0} : requested * 10 + spare;
+}
+
+bool in_doubt(item_state state) noexcept {
+  return state == item_state::unknown || state == item_state::claimed;
+}
+
+// The target's own words, fit to stand in a line.
+std::string quoted(std::string_view text) {
+  const bool cut = text.size() > longest_reference;
+  if (cut) text = text.substr(0, longest_reference);
+  if (const std::size_t bad = find_bad_utf8(text); bad != std::string_view::npos) text = text.substr(0, bad);
+  std::string out = "'";
+  for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  return out + (cut ? "…'" : "'");
+}
 
 }  // namespace
 
-reference_form::reference_form(const text_template& reference, const render_input& of_run, const input_place& place) {
-  const auto reading = [&](std::uint64_t item) {
-    render_input input = of_run;
-    input.item = item;
-    input.random = mix(item, 1);  // what depends on chance differs between items, and is refused below
-    std::string text;
-    if (!reference.render(input, text)) text.clear();
-    return text;
-  };
-  const std::string probe = "7340521";
-  const std::string text = reading(7340521);
-  const std::size_t at = text.find(probe);
-  if (at != std::string::npos) {
-    before_ = text.substr(0, at);
-    after_ = text.substr(at + probe.size());
-    if (reading(9) == before_ + "9" + after_ && reading(88) == before_ + "88" + after_) return;
-  }
-  throw input_error(place, "a reference must be a fixed text with {{item}} in it once", "as in \"{{run}}-{{item}}\"");
-}
-
-std::optional<std::uint64_t> reference_form::item_of(std::string_view reference) const noexcept {
-  if (reference.size() <= before_.size() + after_.size() || !reference.starts_with(before_) ||
-      !reference.ends_with(after_))
-    return std::nullopt;
-  const std::string_view digits = reference.substr(before_.size(), reference.size() - before_.size() - after_.size());
-  std::uint64_t item = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), item);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  if (digits.size() > 1 && digits.front() == '0') return std::nullopt;  // one item has one name
-  return item;
-}
-
-reconciler::reconciler(const item_states& states, std::uint64_t requested, reference_form references,
-                       std::function<std::uint64_t(std::uint64_t)> sent_digest)
+reconciler::reconciler(const item_states& states, std::uint64_t requested, digest_of_item sent_digest)
     : states_(states),
       requested_(requested),
-      references_(std::move(references)),
+      most_entries_(most_entries_for(requested)),
       sent_digest_(std::move(sent_digest)),
-      seen_(requested) {}
+      found_(requested),
+      altered_(requested),
+      duplicated_(requested) {}
 
-void reconciler::example(std::uint64_t nth, std::string text) {
-  if (nth <= most_examples) result_.examples.push_back(std::move(text));
+void reconciler::example(std::uint64_t nth, std::string_view kind, const target_entry& entry, std::string_view what) {
+  if (nth > most_examples) return;
+  std::string text = std::string(kind) + ": ";
+  if (entry.item && *entry.item < requested_)
+    text += "item " + std::to_string(*entry.item) + " (" + quoted(entry.reference) + ")";
+  else
+    text += quoted(entry.reference);
+  result_.examples.push_back(std::move(text.append(" ").append(what)));
 }
 
-void reconciler::add(std::string_view reference, std::string_view digest) {
-  ++result_.listed;
-  const auto item = references_.item_of(reference);
-  if (!item || *item >= requested_) {
-    example(++result_.unexpected, "unexpected: '" + std::string(reference) + "' is no item of this run");
+void reconciler::add(const target_entry& entry) {
+  if (++result_.listed > most_entries_)
+    throw protocol_error("the target gave " + std::to_string(most_entries_) + " entries for a run of " +
+                             std::to_string(requested_) + " items, and goes on",
+                         "does it end, and does it give the entries of this run only?");
+  if (!entry.item || *entry.item >= requested_) {
+    example(++strangers_, "unexpected", entry, "is no item of this run");
     return;
   }
-  const auto name = [&] { return "item " + std::to_string(*item) + " ('" + std::string(reference) + "')"; };
-  if (seen_[*item]) {
-    example(++result_.duplicate, "duplicate: " + name() + " is there more than once");
+  const std::uint64_t item = *entry.item;
+  const bool first = found_.insert(item);
+  if (!first) {
+    duplicated_.insert(item);
+    example(++result_.duplicate, "duplicate", entry, "is there more than once");
+  }
+  const item_state state = states_.get(item);
+  if (state != item_state::confirmed && !in_doubt(state)) {
+    if (first)
+      example(++result_.unexpected, "unexpected", entry,
+              state == item_state::failed ? "failed here, but is there" : "was never sent, but is there");
     return;
   }
-  seen_[*item] = true;
-  const item_state state = states_.get(*item);
-  if (state == item_state::failed || state == item_state::unclaimed) {
-    example(++result_.unexpected,
-            "unexpected: " + name() +
-                (state == item_state::failed ? " failed here, but is there" : " was never sent, but is there"));
-    return;
-  }
-  if (!digest.empty() && sent_digest_) {
-    std::uint64_t there = 0;
-    const auto [end, error] = std::from_chars(digest.data(), digest.data() + digest.size(), there, 16);
-    result_.digests_compared = true;
-    if (error != std::errc() || end != digest.data() + digest.size() || there != sent_digest_(*item)) {
-      example(++result_.altered, "altered: " + name() + " is there, but not as it was sent");
-      return;
-    }
-  }
-  if (state == item_state::confirmed)
-    ++result_.matched;
-  else
-    ++result_.settled;
+  if (entry.digest.empty() || !sent_digest_) return;
+  const std::uint64_t sent = sent_digest_(item);
+  if (sent == 0) return;
+  std::uint64_t there = 0;
+  const auto [end, error] = std::from_chars(entry.digest.data(), entry.digest.data() + entry.digest.size(), there, 16);
+  result_.digests_compared = true;
+  if (error == std::errc() && end == entry.digest.data() + entry.digest.size() && there == sent) return;
+  if (altered_.insert(item)) example(altered_.count(), "altered", entry, "is there, but not as it was sent");
+}
+
+item_verdict reconciler::verdict_of(std::uint64_t item) const noexcept {
+  const item_state state = states_.get(item);
+  const bool there = found_.contains(item);
+  if (state != item_state::confirmed && !in_doubt(state))
+    return there ? item_verdict::unexpected : item_verdict::agreed;
+  if (altered_.contains(item)) return item_verdict::altered;
+  if (state == item_state::confirmed) return there ? item_verdict::matched : item_verdict::missing;
+  return there ? item_verdict::settled : item_verdict::absent;
+}
+
+std::optional<std::uint64_t> reconciler::next(std::uint64_t from, item_verdict wanted) const noexcept {
+  for (; from < requested_; ++from)
+    if (verdict_of(from) == wanted) return from;
+  return std::nullopt;
 }
 
 reconciliation reconciler::finish() {
+  reconciliation all = std::move(result_);
+  result_ = {};
+  all.unexpected = strangers_;
   for (std::uint64_t item = 0; item < requested_; ++item) {
-    if (seen_[item] || states_.get(item) != item_state::confirmed) continue;
-    example(++result_.missing, "missing: item " + std::to_string(item) + " is confirmed here, but not there");
+    switch (verdict_of(item)) {
+      case item_verdict::matched: ++all.matched; break;
+      case item_verdict::missing:
+        if (++all.missing <= most_examples)
+          all.examples.push_back("missing: item " + std::to_string(item) + " is confirmed here, but not there");
+        break;
+      case item_verdict::altered: ++all.altered; break;
+      case item_verdict::unexpected: ++all.unexpected; break;
+      case item_verdict::settled: ++all.settled; break;
+      case item_verdict::absent: ++all.absent; break;
+      case item_verdict::agreed: break;
+    }
   }
-  return std::move(result_);
+  return all;
 }
 
 }  // namespace lakh::load
