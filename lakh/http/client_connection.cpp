@@ -1,6 +1,8 @@
 #include <lakh/http/client_connection.hpp>
+#include <lakh/http/eager.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace lakh::http {
@@ -10,6 +12,7 @@ constexpr std::size_t first_buffer = 2048;         // most answers to API calls 
 constexpr std::size_t most_in_buffer = 64 * 1024;  // a longer body is collected in a string of its own
 constexpr std::size_t least_window = 16 * 1024;    // room for reading such a body in pieces
 constexpr int most_interim_answers = 32;
+constexpr std::size_t most_at_once = 16 * 1024;  // sockets take that much without waiting for the peer, mostly
 
 }  // namespace
 
@@ -54,26 +57,81 @@ bool client_connection::parse_head(exchange_result& result, wire::http_method me
   return false;
 }
 
-task<exchange_result> client_connection::exchange(std::string_view head, std::string_view body,
-                                                  wire::http_method method, exchange_deadlines deadlines) {
-  exchange_result result;
-  loop& here = loop::current();
+// False if it is too late to send anything.
+bool client_connection::begin(exchange_result& result, const exchange_deadlines& deadlines) {
   ++exchanges_;
   reusable_ = false;
   filled_ = head_at_ = head_end_ = 0;
   body_ = {};
-  result.begun = deadlines.now_ != time_point{} ? deadlines.now_ : here.now();
-  move_to(std::min(deadlines.first_byte, deadlines.done));
-
-  const net::io_result written = co_await stream_->try_write(head, body);
-  if (written.error && (written.bytes == 0 || timed_out_ || kind_of(written.error) == error_kind::cancelled)) {
-    result.error = timed_out_ ? std::error_code(errc::timed_out) : written.error;
-    result.certain = written.bytes == 0 ? certainty::not_sent : certainty::maybe_sent;
-    clear();
-    result.done = here.now();
-    co_return result;
+  result.begun = deadlines.now_ != time_point{} ? deadlines.now_ : loop::current().now();
+  const time_point first = std::min(deadlines.first_byte, deadlines.done);
+  if (first > result.begun) {
+    move_to(first);
+    return true;
   }
-  // A peer that stopped reading in the middle may still have answered ("413, and go away"): read what there is.
+  result.error = errc::timed_out;
+  result.done = result.begun;
+  return false;
+}
+
+// A peer that stopped reading in the middle may still have answered ("413, and go away"): only where nothing went out,
+// or our own side gave up, is there no answer to wait for.
+bool client_connection::nothing_sent(exchange_result& result) noexcept {
+  if (!sent_.error) return false;
+  if (sent_.bytes != 0 && !timed_out_ && kind_of(sent_.error) != error_kind::cancelled) return false;
+  result.error = timed_out_ ? std::error_code(errc::timed_out) : sent_.error;
+  result.certain = sent_.bytes == 0 ? certainty::not_sent : certainty::maybe_sent;
+  clear();
+  result.done = loop::current().now();
+  return true;
+}
+
+task<exchange_result> client_connection::exchange(std::string_view head, std::string_view body,
+                                                  wire::http_method method, exchange_deadlines deadlines) {
+  return head.size() + body.size() <= most_at_once ? run(head, body, method, deadlines, true)
+                                                   : run_while_sending(head, body, method, deadlines);
+}
+
+task<void> client_connection::send(std::string_view head, std::string_view body) {
+  sending_ = true;
+  sent_ = co_await stream_->try_write(head, body);
+  sending_ = false;
+}
+
+// Listens for the answer meanwhile: a server that has answered may read no further, and both would wait.
+task<exchange_result> client_connection::run_while_sending(std::string_view head, std::string_view body,
+                                                           wire::http_method method, exchange_deadlines deadlines) {
+  exchange_result result;
+  if (!begin(result, deadlines)) co_return result;
+  cancel_scope beside(co_await this_scope());
+  eager sending(send(head, body), beside);
+  const bool ended = sending.start();
+  std::exception_ptr failure;
+  try {
+    if (!ended || !nothing_sent(result))
+      result = co_await run(head, body, method, deadlines.begun(result.begun), false);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  beside.cancel();
+  co_await sending.join();
+  if (failure) std::rethrow_exception(failure);
+  if (result.error && sent_.bytes == 0) result.certain = certainty::not_sent;
+  co_return result;
+}
+
+// With `sends`, the whole exchange; without, what follows the beginning, while another coroutine sends.
+task<exchange_result> client_connection::run(std::string_view head, std::string_view body, wire::http_method method,
+                                             exchange_deadlines deadlines, bool sends) {
+  exchange_result result;
+  loop& here = loop::current();
+  if (sends) {
+    if (!begin(result, deadlines)) co_return result;
+    sent_ = co_await stream_->try_write(head, body);
+    if (nothing_sent(result)) co_return result;
+  } else {
+    result.begun = deadlines.now_;
+  }
   result.certain = certainty::maybe_sent;
 
   std::size_t seen = 0;
@@ -82,10 +140,10 @@ task<exchange_result> client_connection::exchange(std::string_view head, std::st
     if (filled_ == buffer_.size()) grow(filled_ + 1);
     const net::io_result got = co_await stream_->try_read_some({buffer_.data() + filled_, buffer_.size() - filled_});
     if (got.error || got.bytes == 0) {
-      result.error = timed_out_      ? std::error_code(errc::timed_out)
-                     : got.error     ? got.error
-                     : written.error ? written.error
-                                     : std::error_code(errc::end_of_stream);
+      result.error = timed_out_                 ? std::error_code(errc::timed_out)
+                     : got.error                ? got.error
+                     : !sending_ && sent_.error ? sent_.error
+                                                : std::error_code(errc::end_of_stream);
       break;
     }
     ++reads;
@@ -112,7 +170,7 @@ task<exchange_result> client_connection::exchange(std::string_view head, std::st
   clear();
   // What came in one piece was done when it began.
   result.done = reads == 1 && !result.error ? result.first_byte : here.now();
-  if (written.error) reusable_ = false;
+  if (sending_ || sent_.error || timed_out_) reusable_ = false;  // the deadline may pass while the last bytes arrive
   if (!result.error) result.certain = certainty::answered;
   co_return result;
 }

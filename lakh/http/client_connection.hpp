@@ -5,6 +5,11 @@
 //   not_sent    no byte of it was taken by the transport
 //   maybe_sent  some or all of it went out, and no complete answer came
 //   answered    a complete answer came
+//
+// 1. Nothing is sent once its deadline has passed.
+// 2. What came before a request was sent is no answer to it: whoever keeps a connection asks fit_for_use() first.
+// 3. An answer may come before all of the request is out (413, for instance): then the rest is not sent, and the
+//    connection is not used again.
 #pragma once
 
 #include <lakh/async/task.hpp>
@@ -47,6 +52,7 @@ struct exchange_deadlines {
 
 struct [[nodiscard]] exchange_result {
   exchange_result() = default;
+  [[nodiscard]] bool answer_begun() const noexcept { return first_byte != time_point{}; }
   std::error_code error;                                  // empty: a complete answer is there
   wire::http1_error malformed = wire::http1_error::none;  // what was wrong, where the error is protocol_violation
   certainty certain = certainty::not_sent;
@@ -73,16 +79,27 @@ class client_connection final : private deadline_timer {
   [[nodiscard]] bool reusable() const noexcept { return reusable_; }
   // For a connection that lay idle: false if the server has closed it meanwhile, or sent what nobody asked for.
   [[nodiscard]] bool still_alive() noexcept { return reusable_ && stream_->is_idle_and_alive(); }
+  // The same without a system call, as far as the loop has noticed: for a connection that was in use just now.
+  [[nodiscard]] bool fit_for_use() noexcept { return reusable_ && (!stream_->may_have_news() || still_alive()); }
   [[nodiscard]] std::uint64_t exchanges() const noexcept { return exchanges_; }
   [[nodiscard]] std::string peer() const { return stream_->peer(); }
 
  private:
   void expired() noexcept override;
+  bool begin(exchange_result& result, const exchange_deadlines& deadlines);
+  bool nothing_sent(exchange_result& result) noexcept;
+  task<exchange_result> run(std::string_view head, std::string_view body, wire::http_method method,
+                            exchange_deadlines deadlines, bool sends);
+  task<exchange_result> run_while_sending(std::string_view head, std::string_view body, wire::http_method method,
+                                          exchange_deadlines deadlines);
+  task<void> send(std::string_view head, std::string_view body);
   bool parse_head(exchange_result& result, wire::http_method method, std::size_t& seen);
   bool grow(std::size_t least);
   task<void> read_body(exchange_result& result, wire::http_method method);
 
   std::unique_ptr<net::stream> stream_;
+  net::io_result sent_;  // of the request; meaningful once `sending_` is false
+  bool sending_ = false;
   client_limits limits_;
   std::vector<char> buffer_;  // what has been read: a head at head_at_, then the body
   std::size_t filled_ = 0;

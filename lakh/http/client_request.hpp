@@ -71,7 +71,8 @@ class [[nodiscard]] client_request {
   // How many redirects to follow; 0: hand the redirecting answer back.
   client_request&& redirects(int most) &&;
 
-  // Sends it. Throws the tree of lakh/core/error.hpp, but not for a status: see response::raise_for_status.
+  // Sends it. Throws the tree of lakh/core/error.hpp, but not for a status: see response::raise_for_status, and for
+  // whether the request was sent, certainty_of in request_failure.hpp.
   task<response>::awaiter operator co_await() &&;
   // The same as a task: for scopes and gather.
   task<response> send() &&;

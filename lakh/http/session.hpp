@@ -7,6 +7,7 @@
 // A session belongs to the loop on which it is used, and may serve any number of coroutines there at once.
 #pragma once
 
+#include <lakh/async/loop.hpp>
 #include <lakh/http/client_request.hpp>
 #include <lakh/http/headers.hpp>
 #include <lakh/http/response.hpp>
@@ -67,11 +68,15 @@ class session {
   client_request options(std::string_view url) { return request("OPTIONS", url); }
   client_request request(std::string_view method, std::string_view url) { return {*this, method, url}; }
 
-  // What awaiting a request does.
+  // What awaiting a request does. Throws the tree of lakh/core/error.hpp; certainty_of() of request_failure.hpp says of
+  // what it threw whether the request was sent.
   task<response> send(client_request request);
 
  private:
   struct state;
+  struct journey;
+  task<void> exchange(const journey& now, time_point done_by, response& answer);
+
   std::unique_ptr<state> state_;
 };
 

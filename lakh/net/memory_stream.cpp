@@ -58,6 +58,7 @@ class memory_stream final : public stream {
   }
 
   [[nodiscard]] bool is_idle_and_alive() noexcept override { return !closed_ && !in_->ended && in_->bytes.empty(); }
+  [[nodiscard]] bool may_have_news() const noexcept override { return closed_ || in_->ended || !in_->bytes.empty(); }
   [[nodiscard]] std::string peer() const override { return "memory"; }
 
  protected:

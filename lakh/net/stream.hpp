@@ -117,6 +117,9 @@ class stream {
 
   // False if the peer has visibly gone, or has sent something: for a connection that lies idle between two exchanges.
   [[nodiscard]] virtual bool is_idle_and_alive() noexcept = 0;
+  // Whether bytes, or the end, may have come since the last read, as far as the loop has noticed: asks nobody, and so
+  // costs nothing. True is a reason to ask is_idle_and_alive(); false is not yet certain.
+  [[nodiscard]] virtual bool may_have_news() const noexcept { return true; }
 
   // For messages: "127.0.0.1:8080", "[::1]:8080", "unix:/run/shop.sock".
   [[nodiscard]] virtual std::string peer() const = 0;

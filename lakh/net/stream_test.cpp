@@ -181,18 +181,21 @@ TEST_P(any_stream, writing_to_a_peer_that_is_gone_fails_in_the_end) {
   lakh::run(work());
 }
 
-TEST_P(any_stream, knows_whether_it_is_idle_and_alive) {
+TEST_P(any_stream, knows_whether_it_is_idle_and_alive_and_when_it_is_worth_asking) {
   auto work = []() -> task<void> {
     auto [a, b] = co_await GetParam().make();
     EXPECT_TRUE(a->is_idle_and_alive());
     co_await b->write("x");
     co_await lakh::sleep_for(1ms);
+    EXPECT_TRUE(a->may_have_news());
     EXPECT_FALSE(a->is_idle_and_alive());
     std::array<char, 16> buffer;
     co_await a->read_some(buffer);
+    EXPECT_FALSE(a->may_have_news());
     EXPECT_TRUE(a->is_idle_and_alive());
     b->close();
     co_await lakh::sleep_for(1ms);
+    EXPECT_TRUE(a->may_have_news());
     EXPECT_FALSE(a->is_idle_and_alive());
   };
   lakh::run(work());
