@@ -8,6 +8,7 @@
 #include <mutex>
 #include <new>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 namespace lakh::chaos {
@@ -25,11 +26,11 @@ struct power_loss_vfs::state {
   random_sequence luck{20261122};
 
   [[nodiscard]] bool follows(const char* name) const {
-    return name != nullptr && std::filesystem::path(name).parent_path() == folder;
+    return name != nullptr && std::string_view(name).starts_with(folder + "/");
   }
 
   int ask(change_kind kind, const std::string& name) {
-    change next{0, kind, std::filesystem::path(name).filename()};
+    change next{0, kind, name.substr(folder.size() + 1)};
     {
       const std::lock_guard lock(mutex);
       next.number = ++changes;
@@ -107,7 +108,8 @@ int sync_file(sqlite3_file* file, int /*flags*/) {
     return verdict;
   }
   facts.vfs->disk.sync(*facts.node);
-  if (std::exchange(facts.folder_unsynced, false)) facts.vfs->disk.sync_folder(facts.vfs->folder);
+  if (std::exchange(facts.folder_unsynced, false))
+    facts.vfs->disk.sync_folder(std::filesystem::path(facts.name).parent_path());
   return SQLITE_OK;
 }
 
@@ -218,7 +220,7 @@ int remove(sqlite3_vfs* vfs, const char* name, int sync) {
   if (code != SQLITE_OK) return code;
   const std::lock_guard lock(self.mutex);
   self.disk.remove(name);
-  if (sync != 0) self.disk.sync_folder(self.folder);
+  if (sync != 0) self.disk.sync_folder(std::filesystem::path(name).parent_path());
   return SQLITE_OK;
 }
 

@@ -4,7 +4,7 @@
 //   ...                                       // whatever opens an SQLite file in the folder is on it, without knowing
 //   vfs.leave(image, power_loss(...));        // from anywhere, also inside the call-back: what the disk may hold now
 //
-// 1. While it lives it is the process's default VFS. Files in `folder` itself are followed; all others pass through
+// 1. While it lives it is the process's default VFS. Files in and below `folder` are followed; all others pass through
 //    untouched, so an image can be opened and examined at any moment, and also meanwhile.
 // 2. What the call-back does not allow (any result but SQLITE_OK) fails with that code: half of a write is written, a
 //    sync loses pages (rule 4 of simulated_disk.hpp), a removal does not happen.
@@ -28,7 +28,7 @@ enum class change_kind : std::uint8_t { create, write, truncate, sync, remove };
 struct change {
   std::uint64_t number;  // counts from 1, all kinds together
   change_kind kind;
-  std::string file;  // its name in the folder
+  std::string file;  // below the folder
 };
 
 class power_loss_vfs {

@@ -161,7 +161,6 @@ void simulated_disk::sync_folder(const std::string& folder) {
 void simulated_disk::leave(const std::string& root, const std::filesystem::path& folder, const power_loss& how) const {
   random_sequence luck(mix(how.seed, std::uint64_t{1}));
   for (const auto& [name, history] : names_) {
-    if (std::filesystem::path(name).parent_path() != root) continue;
     const std::size_t chosen = how.survives == survival::nothing      ? 0
                                : how.survives == survival::everything ? history.size() - 1
                                                                       : luck.below(history.size());
@@ -169,7 +168,9 @@ void simulated_disk::leave(const std::string& root, const std::filesystem::path&
     own.seed = luck.next();
     if (!history[chosen]) continue;
     const bytes left = history[chosen]->image(own);
-    std::ofstream to(folder / std::filesystem::path(name).filename(), std::ios::binary);
+    const std::filesystem::path file = folder / std::filesystem::path(name).lexically_relative(root);
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream to(file, std::ios::binary);
     to.write(reinterpret_cast<const char*>(left.data()), static_cast<std::streamsize>(left.size()));
     if (!to.flush()) throw std::runtime_error("cannot write the image of a disk into " + folder.string());
   }

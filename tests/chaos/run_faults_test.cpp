@@ -1,0 +1,106 @@
+// A whole `lakh load` on a disk that fails under it: it ends with the documented exit code and says why, and nothing
+// was sent that the ledger does not know.
+#include "../cli/fake_server.hpp"
+#include "../cli/harness.hpp"
+#include "power_cuts.hpp"
+
+#include <lakh/load/ledger_reader.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <string>
+#include <vector>
+
+namespace lakh::chaos {
+namespace {
+
+using cli::test::answer;
+using cli::test::body_of;
+using cli::test::fake_server;
+using cli::test::said;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+
+struct fault {
+  const char* what;
+  change_kind kind;
+  int code;
+};
+constexpr fault faults[] = {{"the disk is full", change_kind::write, SQLITE_FULL},
+                            {"a write fails", change_kind::write, SQLITE_IOERR_WRITE},
+                            {"a sync fails", change_kind::sync, SQLITE_IOERR_FSYNC},
+                            {"no file can be made", change_kind::create, SQLITE_CANTOPEN}};
+
+std::vector<std::uint64_t> items_sent(const fake_server& server) {
+  std::vector<std::uint64_t> items;
+  for (const std::string& request : server.requests()) items.push_back(std::stoull(body_of(request)));
+  return items;
+}
+
+// The only run in the folder; empty if none was begun.
+std::filesystem::path run_in(const std::filesystem::path& runs) {
+  if (!std::filesystem::exists(runs)) return {};
+  for (const auto& entry : std::filesystem::directory_iterator(runs)) return entry.path();
+  return {};
+}
+
+void expect_claimed(const std::filesystem::path& run, const std::vector<std::uint64_t>& sent) {
+  if (sent.empty()) return;
+  try {
+    const load::item_states states = load::ledger_reader(run).read();
+    for (const std::uint64_t item : sent)
+      ASSERT_NE(states.get(item), load::item_state::unclaimed) << "item " << item << " was sent";
+  } catch (const std::exception& failure) {
+    ADD_FAILURE() << failure.what();
+  }
+}
+
+// Fails every change of the kind from the nth on. False once the run ends before its nth.
+bool run_with(const fault& how, std::uint64_t nth) {
+  const ::testing::ScopedTrace trace(__FILE__, __LINE__,
+                                     std::string(how.what) + " from " + std::to_string(nth) + " on");
+  const scratch_folder folder;
+  const auto runs = folder.path() / "runs";
+  fake_server server([](const std::string&) { return answer("201 Created", R"({"id":"ord_1"})"); });
+  std::uint64_t seen = 0;
+  bool failed = false;
+  const power_loss_vfs vfs(folder.path(), [&](const change& next) {
+    if (next.kind != how.kind || ++seen < nth) return SQLITE_OK;
+    failed = true;
+    return how.code;
+  });
+  const said got = cli::test::say({"load", "--runs", runs.string(), "-n", "400", "--users", "4", "--key", "auto",
+                                   "http", "POST", server.url("/orders"), "-d", "{{item}}", "--expect", "201"});
+  if (!failed) {
+    EXPECT_EQ(got.code, 0) << got.err << got.out;
+    return false;
+  }
+  EXPECT_EQ(got.code, 4) << got.err << got.out;
+  EXPECT_THAT(got.err + got.out, HasSubstr("ledger-0.db"));
+  EXPECT_THAT(got.err + got.out, AnyOf(HasSubstr("disk"), HasSubstr("folder exists"))) << "what to do about it";
+  const auto sent = items_sent(server);
+  expect_claimed(run_in(runs), sent);
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    const scratch_folder image;
+    vfs.leave(image.path(), power_loss(seed == 0 ? survival::nothing : survival::some, seed + nth));
+    if (!run_in(runs).empty()) expect_claimed(image.path() / "runs" / run_in(runs).filename(), sent);
+  }
+  return true;
+}
+
+TEST(run_faults, a_run_whose_disk_fails_ends_with_code_4_and_has_sent_nothing_unclaimed) {
+  int struck = 0;
+  for (const fault& how : faults) {
+    for (std::uint64_t nth = 1; run_with(how, nth); nth += 1 + nth / 8) {
+      ++struck;
+      ASSERT_FALSE(HasFailure());
+    }
+  }
+  EXPECT_GT(struck, 30);
+  RecordProperty("faults", std::to_string(struck));
+}
+
+}  // namespace
+}  // namespace lakh::chaos
