@@ -1,4 +1,5 @@
 // `lakh shop`: the order API that the demo loads, and that `lakh load` can be tried on.
+#include "chaos_help.hpp"
 #include "console.hpp"
 #include "verb.hpp"
 
@@ -21,6 +22,7 @@ int run_shop(environment& env, const words& given) {
   settings.threads = static_cast<unsigned>(given.integer("--threads", 1, 256).value_or(0));
   settings.requires_key = given.has("--require-key");
   settings.delay = given.duration("--delay").value_or(duration::zero());
+  if (const auto spec = given.text("--chaos")) settings.chaos = shop::read_chaos(*spec, "--chaos");
 
   std::mutex one_line;
   settings.say = [&](const std::string& line) {
@@ -39,22 +41,35 @@ int run_shop(environment& env, const words& given) {
   *env.out << fmt::format("shop: closed with {} orders in {}; this time {} new, {} replayed, {} refused, {} failed\n",
                           count(done.orders), settings.database.string(), count(done.created), count(done.replayed),
                           count(done.refused), count(done.failed));
+  if (settings.chaos) {
+    std::string line;
+    for (const shop::injection& one : done.injected)
+      line += fmt::format("{} {} {}", line.empty() ? "" : ",", one.what, count(one.count));
+    *env.out << "shop: failed on purpose:" << line << '\n';
+  }
   return all_well;
 }
 
 }  // namespace
 
 const verb& shop_verb() {
+  static const std::string about =
+      "An order is answered when it is on the disk, and not before. POST /orders takes an Idempotency-Key: the "
+      "same key and body are answered the same again, and nothing is ordered twice. GET /orders lists by run, "
+      "GET /stats counts, GET /openapi.json describes it all.\n"
+      "It serves until SIGINT (Ctrl-C) or SIGTERM, and finishes what it has in hand. The database is an "
+      "SQLite file: 'sqlite3 shop.db' shows it, also while the shop is open.\n"
+      "\n"
+      "--chaos makes it fail on purpose when orders are placed. SPEC is words with commas between them: a name, the "
+      "share of the orders that it befalls, and for some a value, or two between which one is drawn. One mishap at "
+      "most befalls an order. The same seed gives the same luck to the first order, the second, and so on.\n" +
+      chaos_help(shop::chaos_rules()) +
+      "What happened stands in GET /stats and is said at the end. docs/chaos.md tells more.\n";
   static const verb made = {
       .name = "shop",
       .summary = "serves an order API on a database of its own, to be loaded",
       .usage = {"lakh shop [options]"},
-      .about =
-          "An order is answered when it is on the disk, and not before. POST /orders takes an Idempotency-Key: the "
-          "same key and body are answered the same again, and nothing is ordered twice. GET /orders lists by run, "
-          "GET /stats counts, GET /openapi.json describes it all.\n"
-          "It serves until SIGINT (Ctrl-C) or SIGTERM, and finishes what it has in hand. The database is an "
-          "SQLite file: 'sqlite3 shop.db' shows it, also while the shop is open.\n",
+      .about = about,
       .options =
           {
               {.name = "--listen",
@@ -74,12 +89,17 @@ const verb& shop_verb() {
               {.name = "--delay",
                .value = "TIME",
                .help = "holds each order back so long before it is stored, as a slow shop would"},
+              {.name = "--chaos",
+               .value = "SPEC",
+               .help = "fails on purpose, such as drop-after:1%,503:0.5%@1s,delay:5%@20ms..200ms,seed:7"},
           },
       .examples =
           {
               {"lakh shop", "opens on 127.0.0.1:8080, with shop.db in this folder"},
               {"lakh shop --listen 127.0.0.1:0 --port-file port --db /tmp/orders.db", "for scripts and tests"},
               {"lakh shop --delay 20ms", "a slow shop: shows what concurrency is worth"},
+              {"lakh shop --chaos 'drop-before:1%,drop-after:1%,cut:0.5%,seed:7'",
+               "a shop whose answers get lost, before and after the order is stored"},
               {"lakh http http://127.0.0.1:8080/stats", "what it has, from another terminal"},
           },
       .run = run_shop,

@@ -2,6 +2,7 @@
 #include <lakh/http/app.hpp>
 #include <lakh/http/bounded.hpp>
 #include <lakh/shop/api.hpp>
+#include <lakh/shop/chaos.hpp>
 #include <lakh/shop/digest.hpp>
 #include <lakh/shop/idempotency_key.hpp>
 #include <lakh/shop/order_answer.hpp>
@@ -23,6 +24,13 @@ struct product_list {
 };
 BOOST_DESCRIBE_STRUCT(product_list, (), (products))
 
+struct chaos_view {
+  std::string spec;
+  std::int64_t orders = 0;  // that chaos was asked about
+  std::vector<injection> injected;
+};
+BOOST_DESCRIBE_STRUCT(chaos_view, (), (spec, orders, injected))
+
 struct stats_view {
   std::int64_t orders = 0;
   std::int64_t distinct_keys = 0;
@@ -35,9 +43,11 @@ struct stats_view {
   std::int64_t in_progress = 0;
   std::int64_t invalid = 0;
   std::int64_t failed = 0;
+  std::optional<chaos_view> chaos;
 };
 BOOST_DESCRIBE_STRUCT(stats_view, (),
-                      (orders, distinct_keys, total, runs, created, replays, conflicts, in_progress, invalid, failed))
+                      (orders, distinct_keys, total, runs, created, replays, conflicts, in_progress, invalid, failed,
+                       chaos))
 
 struct health {
   std::string status;
@@ -67,6 +77,16 @@ http::problem key_problem(int status, std::string_view title, const std::string&
   problem.header("Link", "</docs/idempotency>; rel=\"describedby\"; type=\"text/plain\"");
   if (status == 409) problem.header("Retry-After", "1");
   return problem;
+}
+
+http::problem chaotic(int status, const fate& luck) {
+  http::problem problem(status, "the shop was told to answer so, by --chaos");
+  if (status == 429 || status == 503) problem.header("Retry-After", std::to_string(luck.value));
+  return problem;
+}
+
+http::created<order_answer> made(std::string id, std::string answer) {
+  return http::created(order_answer(std::move(answer)), "/orders/" + std::move(id));
 }
 
 http::problem try_again(const std::string& why) {
@@ -137,11 +157,23 @@ task<http::created<order_answer>> api::place(http::body<new_order> order,
     }
     entry.claim = std::move(*claim);
   }
-  if (options_.delay > duration::zero()) co_await sleep_for(options_.delay);
+  fate luck;
+  if (chaos_) {
+    luck = chaos_->draw();
+    entry.key_forgotten = chaos_->forgets(entry.claim.key());
+  }
+  if (const duration delay = options_.delay + luck.delay; delay > duration::zero()) co_await sleep_for(delay);
+  if (chaos_)
+    if (auto instead = befall_early(luck, request)) co_return std::move(*instead);
+  const bool forgotten = entry.key_forgotten;
 
   placed result = co_await store_.place(std::move(entry));
   switch (result.outcome) {
-    case placement::created: ++counters_.created; break;
+    case placement::created:
+      ++counters_.created;
+      if (forgotten) chaos_->count(mishap::forget);
+      if (chaos_) chaos_->keep(result.id, result.answer);
+      break;
     case placement::replayed:
       ++counters_.replayed;
       request.answer_header("Idempotency-Replayed", "true");
@@ -156,8 +188,42 @@ task<http::created<order_answer>> api::place(http::body<new_order> order,
       throw http::problem(507, "the shop's disk is full; the order was not stored");
     case placement::failed: ++counters_.failed; throw try_again("the order could not be stored");
   }
-  std::string location = "/orders/" + result.id;
-  co_return http::created(order_answer(std::move(result.answer)), std::move(location));
+  if (chaos_) befall_late(luck, result, request);
+  co_return made(std::move(result.id), std::move(result.answer));
+}
+
+// Instead of storing the order.
+std::optional<http::created<order_answer>> api::befall_early(const fate& luck, http::request& request) {
+  if (luck.delay > duration::zero()) chaos_->count(mishap::delay);
+  if (!luck.what || *luck.what >= mishap::drop_after) return std::nullopt;
+  if (*luck.what == mishap::swallow) {
+    auto other = chaos_->another(luck, {});
+    if (!other) return std::nullopt;  // the first order: there is no other to be taken for
+    chaos_->count(mishap::swallow);
+    request.answer_header("Idempotency-Replayed", "true");
+    return made(std::move(other->id), std::move(other->answer));
+  }
+  chaos_->count(*luck.what);
+  if (*luck.what == mishap::too_many_requests) throw chaotic(429, luck);
+  if (*luck.what == mishap::internal_error) throw chaotic(500, luck);
+  if (*luck.what == mishap::unavailable) throw chaotic(503, luck);
+  request.cut_answer(0);
+  return made({}, {});
+}
+
+// When the order is on the disk.
+void api::befall_late(const fate& luck, placed& result, http::request& request) {
+  if (!luck.what || *luck.what < mishap::drop_after) return;
+  if (*luck.what == mishap::misanswer) {
+    auto other = chaos_->another(luck, result.id);
+    if (!other) return;
+    result.id = std::move(other->id);
+    result.answer = std::move(other->answer);
+  } else if (*luck.what != mishap::internal_error_late) {
+    request.cut_answer(*luck.what == mishap::cut ? chaos_->part_of(luck, result.answer.size()) : 0);
+  }
+  chaos_->count(*luck.what);
+  if (*luck.what == mishap::internal_error_late) throw chaotic(500, luck);
 }
 
 void api::add_to(http::app& app) {
@@ -228,6 +294,7 @@ void api::add_to(http::app& app) {
             view.in_progress = counters_.keys_in_progress;
             view.invalid = counters_.invalid;
             view.failed = counters_.failed;
+            if (chaos_) view.chaos = {chaos_->spec().text(), chaos_->orders(), chaos_->counted()};
             return view;
           })
       .summary("Counts: of the database, by run, and of what happened since the start")

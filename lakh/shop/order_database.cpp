@@ -6,7 +6,7 @@ namespace lakh::shop {
 namespace {
 
 constexpr std::int64_t application_id = 0x6c6b7368;  // "lksh"
-constexpr std::int64_t version = 1;
+constexpr std::int64_t version = 2;
 
 // Set up in one transaction: a shop killed meanwhile leaves an empty file, which the next one sets up.
 constexpr sql::sql_text schema(R"(
@@ -21,12 +21,14 @@ CREATE TABLE orders(
   id TEXT NOT NULL,
   run TEXT,
   reference TEXT,
-  key TEXT UNIQUE,
+  key TEXT,
   customer INTEGER NOT NULL REFERENCES customers(id),
   total INTEGER NOT NULL,
   digest TEXT NOT NULL,
   created_at TEXT NOT NULL,
-  answer TEXT NOT NULL) STRICT;
+  answer TEXT NOT NULL,
+  forgotten INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE UNIQUE INDEX orders_by_key ON orders(key) WHERE key IS NOT NULL AND forgotten = 0;
 CREATE INDEX orders_by_run ON orders(run) WHERE run IS NOT NULL;
 CREATE TABLE runs(
   run TEXT PRIMARY KEY,
@@ -45,7 +47,7 @@ CREATE VIEW order_addresses AS
          json_extract(answer, '$.address.postcode') AS postcode, json_extract(answer, '$.address.country') AS country
   FROM orders;
 PRAGMA application_id = 0x6c6b7368;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 )");
 
 std::int64_t number_from(sql::database& db, sql::sql_text query) {

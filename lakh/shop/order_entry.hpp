@@ -28,6 +28,7 @@ struct order_entry {
   order_entry() = default;
 
   keys_in_progress::claim claim;  // holds the key, if there is one, until the outcome is certain
+  bool key_forgotten = false;     // the order keeps its key, and no other is recognised by it
   std::optional<std::string> run;
   std::optional<std::string> reference;
   std::string email;  // in lower case

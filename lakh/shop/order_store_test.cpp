@@ -310,7 +310,7 @@ TEST(order_store, a_later_version_is_refused) {
   }
   {
     sql::database db(folder / "shop.db");
-    db.execute("PRAGMA user_version = 2");
+    db.execute("PRAGMA user_version = 3");
   }
   EXPECT_THROW(order_store(folder / "shop.db"), input_error);
 }

@@ -23,9 +23,9 @@ order_writer::order_writer(sql::database db)
     : db_(std::move(db)),
       last_number_(db_.prepare("SELECT max(number) FROM orders")),
       insert_order_(db_.prepare("INSERT INTO orders(number, id, run, reference, key, customer, total, digest, "
-                                "created_at, answer) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
-                                "ON CONFLICT(key) DO NOTHING")),
-      find_key_(db_.prepare("SELECT id, digest, answer FROM orders WHERE key = ?1")),
+                                "created_at, answer, forgotten) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
+                                "ON CONFLICT(key) WHERE key IS NOT NULL AND forgotten = 0 DO NOTHING")),
+      find_key_(db_.prepare("SELECT id, digest, answer FROM orders WHERE key = ?1 AND forgotten = 0")),
       insert_customer_(db_.prepare("INSERT INTO customers(email, name, phone, since) VALUES(?1, ?2, ?3, ?4) "
                                    "ON CONFLICT(email) DO UPDATE SET name = excluded.name, "
                                    "phone = coalesce(excluded.phone, phone) RETURNING id")),
@@ -71,14 +71,14 @@ void order_writer::write_one(order_entry& entry, std::string_view created_at) {
   result.answer += entry.rest;
   insert_order_.run(number, result.id, entry.run, entry.reference,
                     key.empty() ? std::nullopt : std::optional<std::string_view>(key), customer, entry.total,
-                    entry.digest, created_at, result.answer);
+                    entry.digest, created_at, result.answer, std::int64_t{entry.key_forgotten});
   if (db_.changes() == 0) return look_up_key(entry);
 
   number_ = number;
   result.outcome = placement::created;
   tally& sum = runs_[entry.run ? std::string_view(*entry.run) : std::string_view()];
   ++sum.orders;
-  sum.keys += key.empty() ? 0 : 1;
+  sum.keys += key.empty() || entry.key_forgotten ? 0 : 1;
   sum.total += entry.total;
 }
 

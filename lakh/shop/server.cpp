@@ -72,6 +72,7 @@ server_summary serve(const server_settings& settings) {
   api_options answering;
   answering.requires_key = settings.requires_key;
   answering.delay = settings.delay;
+  answering.chaos = settings.chaos;
   api routes(store, answering);
   http::app app("lakh shop", "1.0");
   routes.add_to(app);
@@ -79,7 +80,9 @@ server_summary serve(const server_settings& settings) {
   http::serve_options serving;
   serving.on_listening([&](const net::endpoint& at) {
     if (settings.port_file) write_port_file(*settings.port_file, at.port());
-    if (settings.say) settings.say(greeting(at, settings, store.count().orders));
+    if (!settings.say) return;
+    settings.say(greeting(at, settings, store.count().orders));
+    if (settings.chaos) settings.say("shop: fails on purpose: " + settings.chaos->text());
   });
   // A Unix-domain socket cannot be shared.
   const unsigned threads =
@@ -93,6 +96,7 @@ server_summary serve(const server_settings& settings) {
   summary.replayed = counted.replayed;
   summary.refused = counted.invalid + counted.keys_reused + counted.keys_in_progress;
   summary.failed = counted.failed;
+  if (const chaos* harm = routes.harm()) summary.injected = harm->counted();
   return summary;
 }
 

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <lakh/async/loop.hpp>
+#include <lakh/shop/chaos.hpp>
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lakh::shop {
 
@@ -20,6 +22,7 @@ class server_settings {
   std::optional<std::filesystem::path> port_file;
   bool requires_key = false;
   duration delay{};
+  std::optional<chaos_spec> chaos;  // of read_chaos
   // One line each, without its end. Called from any thread, one call at a time.
   std::function<void(const std::string&)> say;
   std::function<void(const std::string&)> complain;
@@ -32,6 +35,7 @@ struct server_summary {
   std::int64_t replayed = 0;
   std::int64_t refused = 0;  // invalid orders, and keys misused or in progress
   std::int64_t failed = 0;
+  std::vector<injection> injected;  // on purpose; one for each word of the chaos
 };
 
 // Serves until SIGINT or SIGTERM; what is in hand then is finished. Throws storage_error or input_error for a database
