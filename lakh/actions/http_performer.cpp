@@ -98,8 +98,9 @@ task<load::attempt_report> http_performer::attempt() {
   reason_.clear();
 
   std::unique_ptr<http::client_connection>& connection = slot_->connection;
-  if (connection &&
-      (!connection->reusable() || (report.sent - slot_->used > doubt_after && !connection->still_alive())))
+  // A loop that is busy has noticed most ends of connections by the time they matter; a request written to one that it
+  // missed may have been sent, so that a non-idempotent item would be in doubt.
+  if (connection && !(report.sent - slot_->used > doubt_after ? connection->still_alive() : connection->fit_for_use()))
     connection.reset();
   if (!connection) {
     auto connected = co_await net::try_connect(to_, std::min(done_by, report.sent + program_.connect_limit));
@@ -126,7 +127,7 @@ task<load::attempt_report> http_performer::attempt() {
     connection.reset();
     co_return report;
   }
-  judge(report, result);
+  judge(report);
   co_return report;
 }
 
@@ -137,16 +138,15 @@ void http_performer::explain(load::attempt_report& report, const http::exchange_
     case error_kind::limit: reason_ = "the answer is larger than the limit"; break;
     case error_kind::closed:
       reason_ = result.certain == certainty::not_sent ? "the connection was closed before the request was sent"
-                : result.first_byte.time_since_epoch().count() == 0
-                    ? "the connection was closed before an answer"
-                    : "the connection was closed in the middle of the answer";
+                : result.answer_begun()               ? "the connection was closed in the middle of the answer"
+                                                      : "the connection was closed before an answer";
       break;
     default: reason_ = result.error.message(); break;
   }
   report.reason = reason_;
 }
 
-void http_performer::judge(load::attempt_report& report, const http::exchange_result& /*result*/) {
+void http_performer::judge(load::attempt_report& report) {
   const wire::response_head& head = slot_->connection->answer();
   const std::string_view body = slot_->connection->body();
   report.status = head.status;

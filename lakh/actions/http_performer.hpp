@@ -37,7 +37,7 @@ class http_performer final : public load::performer {
  private:
   bool render(const load::text_template& text, const load::render_input& input, std::string& out, std::string& reason);
   bool locate(std::string_view where, std::string& reason);
-  void judge(load::attempt_report& report, const http::exchange_result& result);
+  void judge(load::attempt_report& report);
   void explain(load::attempt_report& report, const http::exchange_result& result);
 
   const http_program& program_;

@@ -91,6 +91,8 @@ class failing_peer {
 
   explicit failing_peer(std::vector<script> scripts, int backlog = 64) : scripts_(std::move(scripts)) {
     fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int little = 64 * 1024;  // received and not read
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
     sockaddr_in at{};
     at.sin_family = AF_INET;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -164,7 +166,7 @@ struct failure_case {
 inline std::vector<failure_case> failure_cases() {
   using enum certainty;
   using enum error_kind;
-  constexpr std::size_t large = 32 * 1024 * 1024;  // more than sockets hold
+  constexpr std::size_t large = 3 * 1024 * 1024;  // more than the sockets hold
   const auto after_request = [](std::string_view answer) {
     return failing_peer::script([answer](caller& c) { c.read_request().write(answer); });
   };

@@ -1,0 +1,91 @@
+// What an attempt of a load reports, for every way in which a server can fail.
+#include <lakh/actions/registry.hpp>
+#include <lakh/async/run.hpp>
+#include <lakh/async/scope.hpp>
+#include <lakh/async/sleep.hpp>
+#include <lakh/http/failing_peer_for_test.hpp>
+#include <lakh/load/action.hpp>
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace lakh::actions {
+namespace {
+
+using namespace std::chrono_literals;
+using http::test::failing_peer;
+using http::test::failure_case;
+
+load::plan plan_of(const failure_case& row, const std::string& address) {
+  load::plan p;
+  p.target = "http://" + address;
+  p.timeouts.connect = p.timeouts.first_byte = row.cancelled ? 10s : 100ms;
+  p.timeouts.total = row.cancelled ? 20s : 300ms;
+  p.limits.answer_bytes = 1000;
+  load::plan_step step;
+  step.name = "step1";
+  step.action = "http";
+  step.settings =
+      config::mapping({{"url", config::scalar("{{target}}/")}, {"body", config::scalar(std::string(row.body, 'x'))}});
+  p.steps.push_back(step);
+  return p;
+}
+
+// An attempt that is cancelled reports nothing: whoever cancels holds what it had claimed for doubtful.
+task<load::attempt_report> attempt(load::performer& hands) {
+  load::attempt_report report;
+  try {
+    report = co_await hands.attempt();
+  } catch (const cancelled&) {
+    report.error = error_kind::cancelled;
+  }
+  co_return report;
+}
+
+task<load::attempt_report> play(const failure_case& row) {
+  failing_peer peer(row.scripts, row.deaf ? 0 : 64);
+  if (row.deaf) peer.fill();
+  const load::plan p = plan_of(row, row.host != nullptr ? row.host : peer.address());
+  load::template_scope names;
+  names.set_target(p.target);
+  const auto steps = compile(p, names);
+  load::lane_resources resources;
+  const auto hands = steps[0].act->make_performer(resources);
+  const load::render_input input;
+  std::string reason;
+  EXPECT_TRUE(hands->prepare(input, reason)) << reason;
+  if (row.warm) {
+    EXPECT_EQ((co_await attempt(*hands)).certain, certainty::answered) << row.name;
+    co_await sleep_for(20ms);  // well within the time in which a lane takes its connection for alive
+  }
+  load::attempt_report report;
+  if (row.cancelled) {
+    cancel_scope scope(co_await this_scope());
+    const auto body = [&](lakh::scope& s) -> task<void> {
+      s.spawn([](cancel_scope& cancelled) -> task<void> {
+        co_await sleep_for(50ms);
+        cancelled.cancel();
+      }(scope));
+      report = co_await attempt(*hands).under(scope);
+    };
+    co_await in_scope(body);
+  } else {
+    report = co_await attempt(*hands);
+    EXPECT_EQ(report.reason.empty(), report.as_expected) << row.name;
+  }
+  if (row.deaf) peer.release();
+  co_return report;
+}
+
+TEST(http_performer, is_certain_or_says_that_it_is_not_for_every_failure) {
+  for (const failure_case& row : http::test::failure_cases()) {
+    const load::attempt_report report = run(play(row));
+    if (!row.cancelled) EXPECT_EQ(name(report.certain), name(row.certain)) << row.name;
+    EXPECT_EQ(name(report.error), name(row.error)) << row.name;
+    EXPECT_EQ(report.as_expected, row.certain == certainty::answered) << row.name;
+  }
+}
+
+}  // namespace
+}  // namespace lakh::actions
