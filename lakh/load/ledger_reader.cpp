@@ -188,7 +188,8 @@ template <typename OnClaim, typename OnBatch> class file_walk {
       refuse(info_.file, fmt::format("{} entries are there, {} were written", chain_.entries(),
                                      required(info_.file, meta, "entries")));
     }
-    info_.head = chain_.close(required(info_.file, meta, "closed_at"));
+    info_.closed_at = required(info_.file, meta, "closed_at");
+    info_.head = chain_.close(info_.closed_at);
     if (required(info_.file, meta, "head") != to_hex(info_.head)) refuse(info_.file, "the closing digest does not fit");
   }
 
@@ -304,20 +305,29 @@ ledger_reader::ledger_reader(const std::filesystem::path& folder, std::uint64_t 
   }
 }
 
-item_states ledger_reader::read(std::uint64_t requested) {
+item_states ledger_reader::read(std::uint64_t requested, const ledger_reading& also) {
   item_states states(requested);
   for (ledger_file& info : files_) {
-    file_states own(info, states);
-    file_walk walk(
-        info, requested != 0 ? requested : item_limit_,
-        [&](claim_kind kind, std::uint64_t first, std::uint64_t count, std::uint64_t id) {
-          own.claim(kind, first, count, id);
-        },
-        [&](const std::vector<outcome_record>& records, std::uint64_t id) {
-          for (const outcome_record& record : records) own.settle(record, id);
-        });
-    walk.run();
-    own.finish();
+    try {
+      file_states own(info, states);
+      file_walk walk(
+          info, requested != 0 ? requested : item_limit_,
+          [&](claim_kind kind, std::uint64_t first, std::uint64_t count, std::uint64_t id) {
+            own.claim(kind, first, count, id);
+          },
+          [&](const std::vector<outcome_record>& records, std::uint64_t id) {
+            for (const outcome_record& record : records) {
+              own.settle(record, id);
+              if (also.on_outcome_) also.on_outcome_(record, info);
+            }
+          });
+      walk.run();
+      own.finish();
+      if (also.on_file_) also.on_file_(info, states);
+    } catch (const storage_error& caught) {
+      if (!also.on_damage_) throw;
+      also.on_damage_(info, caught);
+    }
   }
   return states;
 }

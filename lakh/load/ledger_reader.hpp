@@ -22,10 +22,43 @@ namespace lakh::load {
 struct ledger_file {
   std::filesystem::path file;
   ledger_identity identity;
+  std::string closed_at;        // RFC 3339; empty unless closed
   std::string last_written_at;  // RFC 3339, as its last entry says; empty where there is none; unchecked before read()
   bool closed = false;          // it has its closing entry, so that nothing can be missing at its end
   std::uint64_t entries = 0;    // claims, releases and batches
   chain_digest head{};          // over the last entry, or the closing one
+};
+
+// What else a read() tells on its way: each is empty unless set.
+class ledger_reading {
+ public:
+  using outcome_call = std::function<void(const outcome_record&, const ledger_file&)>;
+  using file_call = std::function<void(const ledger_file&, const item_states&)>;
+  using damage_call = std::function<void(const ledger_file&, const storage_error&)>;
+
+  ledger_reading() = default;
+  // Every outcome, also superseded ones, in the order of files and batches. The record's views are valid during the
+  // call.
+  ledger_reading& on_outcome(outcome_call call) {
+    on_outcome_ = std::move(call);
+    return *this;
+  }
+  // After each file that holds: what is known with it.
+  ledger_reading& on_file(file_call call) {
+    on_file_ = std::move(call);
+    return *this;
+  }
+  // What is wrong with a file. Reading goes on with the next one; the states then mean nothing.
+  ledger_reading& on_damage(damage_call call) {
+    on_damage_ = std::move(call);
+    return *this;
+  }
+
+ private:
+  friend class ledger_reader;
+  outcome_call on_outcome_;
+  file_call on_file_;
+  damage_call on_damage_;
 };
 
 class ledger_reader {
@@ -42,7 +75,7 @@ class ledger_reader {
 
   // Reads and checks everything. `requested` is the number of items of the run, 0 if it had no end: the states have at
   // least that size, and an item beyond it is an error. Throws storage_error.
-  item_states read(std::uint64_t requested = 0);
+  item_states read(std::uint64_t requested = 0, const ledger_reading& also = {});
 
   using visitor = std::function<void(const outcome_record&)>;
 
