@@ -92,7 +92,7 @@ std::string reconciliation_text(const actions::load_report& report, std::size_t 
     bool bad;
     std::string_view means;
   };
-  const std::array<line, 8> lines{{{"confirmed here", report.result.confirmed, false, ""},
+  const std::array<line, 9> lines{{{"confirmed here", report.result.confirmed, false, ""},
                                    {"found there", both.listed, false, "entries of this run in the target's own data"},
                                    {"matched", both.matched, false,
                                     both.digests_compared ? "confirmed here, there once, and byte for byte as sent"
@@ -101,7 +101,8 @@ std::string reconciliation_text(const actions::load_report& report, std::size_t 
                                    {"duplicate", both.duplicate, true, "there more than once"},
                                    {"altered", both.altered, true, "there, but not as it was sent"},
                                    {"unexpected", both.unexpected, true, "there, but not confirmed here"},
-                                   {"settled", both.settled, false, "unknown here, and found there"}}};
+                                   {"settled", both.settled, false, "was in doubt here, found there: now confirmed"},
+                                   {"absent", both.absent, false, "in doubt here, and not there"}}};
   std::size_t width = 12;
   for (const line& one : lines) width = std::max(width, load::grouped(one.number).size());
   std::string text =
@@ -110,7 +111,7 @@ std::string reconciliation_text(const actions::load_report& report, std::size_t 
           "  ({})", short_duration(std::chrono::nanoseconds(static_cast<std::int64_t>(both.seconds * 1e9))))) +
       "\n";
   for (const line& one : lines) {
-    if (one.label == "settled" && one.number == 0) continue;
+    if ((one.label == "settled" || one.label == "absent") && one.number == 0) continue;
     if (one.label == "altered" && !both.digests_compared && one.number == 0) continue;
     const std::string number = pad_left(load::grouped(one.number), width);
     std::string shown = fmt::format("  {}{}", pad_right(one.label, 24),
@@ -238,6 +239,8 @@ std::string balance_sheet(const run_summary_facts& facts, std::size_t columns, c
       text += colours.cyan("  hint:") + fmt::format(" 'lakh runs show {} --{}' lists them\n", report.run_id,
                                                     report.result.failed != 0 ? "failed" : "unknown");
   }
+  if (!facts.resume_command.empty())
+    text += colours.cyan("to go on:") + " " + colours.bold(printable(facts.resume_command)) + "\n";
   return text;
 }
 
@@ -268,6 +271,11 @@ std::string summary_json(const run_summary_facts& facts) {
   string(facts.title);
   out += R"(,"target":)";
   string(facts.target);
+  out += fmt::format(R"(,"session":{},"resume":)", report.session);
+  if (facts.resume_command.empty())
+    out += "null";
+  else
+    string(facts.resume_command);
   out += R"(,"folder":)";
   if (report.folder.empty())
     out += "null";
@@ -311,10 +319,10 @@ std::string summary_json(const run_summary_facts& facts) {
   if (report.reconciled) {
     const load::reconciliation& both = *report.reconciled;
     out += fmt::format(
-        R"({{"clean":{},"listed":{},"matched":{},"missing":{},"duplicate":{},"altered":{},"unexpected":{},"settled":{},)"
+        R"({{"clean":{},"listed":{},"matched":{},"missing":{},"duplicate":{},"altered":{},"unexpected":{},"settled":{},"absent":{},)"
         R"("digests_compared":{},"seconds":{:.3f},"examples":)",
         both.clean(), both.listed, both.matched, both.missing, both.duplicate, both.altered, both.unexpected,
-        both.settled, both.digests_compared, both.seconds);
+        both.settled, both.absent, both.digests_compared, both.seconds);
     strings(both.examples);
     out += '}';
   } else {

@@ -15,6 +15,7 @@ struct run_summary_facts {
   std::string title;   // may be empty
   std::string target;  // may be empty
   int exit_code = 0;
+  std::string resume_command;  // what goes on with the run; empty if there is nothing left to do
 };
 
 // What the program's exit code should be. `signal` is the signal that a person stopped the run with, 0 if none.

@@ -203,6 +203,15 @@ std::vector<option> load_options() {
        .value = "TIME",
        .help = "for the first byte of an answer (30s)",
        .section = "When it goes wrong"},
+      {.name = "--resume",
+       .value = "RUN",
+       .help =
+           "goes on with a run that was stopped or died: 'last', its id, or a path; says what it was asked by itself",
+       .section = "Going on"},
+      {.name = "--repair",
+       .help = "with --resume: asks the target first, and sends again what is confirmed but missing there",
+       .section = "Going on"},
+      {.name = "--retry-failed", .help = "with --resume: tries items that failed again", .section = "Going on"},
       {.name = "--runs",
        .value = "FOLDER",
        .help = "where the run's folder with its ledger is made (./runs)",
@@ -230,8 +239,36 @@ std::vector<option> load_options() {
   };
 }
 
+namespace {
+
+// What an item is must not change between two sessions of a run, else a second attempt would not be the first again.
+void check_resume_words(const words& given) {
+  for (const std::string_view one :
+       {"--items", "--duration", "--target", "--feed", "--let", "--seed", "--key", "--name", "--no-ledger"})
+    if (given.has(one))
+      throw input_error(
+          "'" + std::string(one) + "' cannot be given with --resume",
+          "a resumed run does what it was asked at first; only users, rate, shape, attempts, time-outs and "
+          "limits may change");
+  if (given.behind_action() != nullptr || !given.positional().empty())
+    throw input_error("with --resume no plan or action can be given", "the run knows its plan: lakh load --resume RUN");
+}
+
+}  // namespace
+
+load::plan frozen_plan_of(const words& given, const std::filesystem::path& run) {
+  check_words(given);
+  check_resume_words(given);
+  const config frozen = load::load_yaml(run / "plan.yaml");
+  load::plan_words said;
+  put_words(given, frozen, said);
+  return load::parse_plan(load::put_over(frozen, said.tree()), actions::names());
+}
+
 load::plan plan_of(environment& env, const words& given) {
   check_words(given);
+  for (const std::string_view one : {"--repair", "--retry-failed"})
+    if (given.has(one)) throw input_error("'" + std::string(one) + "' needs --resume RUN");
   const std::vector<std::string>& files = given.positional();
   if (given.behind_action() == nullptr && files.empty())
     throw input_error("'lakh load' needs a plan or an action",

@@ -6,6 +6,7 @@
 
 #include <lakh/load/plan.hpp>
 
+#include <filesystem>
 #include <vector>
 
 namespace lakh::cli {
@@ -14,5 +15,9 @@ std::vector<option> load_options();
 
 // Throws input_error.
 load::plan plan_of(environment& env, const words& given);
+
+// The plan that a run has frozen in its folder, with words put over it that do not change what its items are. Throws
+// input_error.
+load::plan frozen_plan_of(const words& given, const std::filesystem::path& run);
 
 }  // namespace lakh::cli

@@ -11,6 +11,7 @@
 #include <lakh/async/scope.hpp>
 #include <lakh/async/signals.hpp>
 #include <lakh/core/error.hpp>
+#include <lakh/load/run_folder.hpp>
 
 #include <fmt/format.h>
 
@@ -161,21 +162,36 @@ class load_session {
 // storage.
 std::unique_ptr<actions::load_run> prepare(environment& env, const words& given, std::string& title,
                                            std::string& target) {
+  actions::load_request request;
+  request.runs = given.text("--runs").value_or("runs");
+  if (const auto wanted = given.text("--resume")) request.resume = load::run_folder::find(request.runs, *wanted);
   try {
-    load::plan p = plan_of(env, given);
+    load::plan p = request.resume ? frozen_plan_of(given, *request.resume) : plan_of(env, given);
     title = p.name;
     target = p.target;
-    actions::load_request request;
     request.the_plan = std::move(p);
-    request.runs = given.text("--runs").value_or("runs");
     request.ledger = !given.has("--no-ledger");
     request.reconcile = !given.has("--no-reconcile");
+    request.repair = given.has("--repair");
+    request.retry_failed = given.has("--retry-failed");
+    const bool silent = given.has("--quiet") || given.has("--json");
+    if (!silent) request.tell = [&env](const std::string& sentence) { *env.err << sentence + "\n" << std::flush; };
     request.command_line.emplace_back("lakh");
     request.command_line.insert(request.command_line.end(), env.args.begin(), env.args.end());
     return std::make_unique<actions::load_run>(std::move(request));
   } catch (const storage_error& unreadable) {
+    if (request.resume) throw;
     throw input_error(unreadable.what(), unreadable.hint());
   }
+}
+
+// As a shell reads it back.
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@%+,";
+  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
 }
 
 int run_load(environment& env, const words& given) {
@@ -202,6 +218,10 @@ int run_load(environment& env, const words& given) {
   facts.title = title;
   facts.target = target;
   facts.exit_code = exit_code_of(report, session.signal());
+  if (report.resumable) {
+    facts.resume_command = "lakh load --resume " + report.run_id;
+    if (const auto runs = given.text("--runs")) facts.resume_command += " --runs " + shell_word(*runs);
+  }
   if (given.has("--json"))
     *env.out << summary_json(facts) << '\n';
   else if (!given.has("--quiet") || facts.exit_code != all_well)
@@ -216,7 +236,8 @@ const verb& load_verb() {
   static const verb made = {
       .name = "load",
       .summary = "does an action N times, each exactly once, with proof",
-      .usage = {"lakh load PLAN.yaml [options]", "lakh load -n N [options] http [METHOD] URL [options]"},
+      .usage = {"lakh load PLAN.yaml [options]", "lakh load -n N [options] http [METHOD] URL [options]",
+                "lakh load --resume RUN [options]"},
       .about =
           "Every item is written to a ledger before it is sent and after it is answered, and at the end requested = "
           "confirmed + "
@@ -225,8 +246,11 @@ const verb& load_verb() {
           "file says. Texts may hold templates: {{item}}, {{run}}, {{uuid}}, {{int(1,5)}}, {{pick(a,b)}}, "
           "{{FEED.column}}; "
           "a retry sends the same bytes.\n"
-          "Ctrl-C finishes what is in flight and prints the balance; a second one drops what is in flight, and leaves "
-          "it in doubt.\n",
+          "Ctrl-C finishes what is in flight and prints the balance and the command that goes on; a second one stops "
+          "now, and leaves what is in flight in doubt.\n"
+          "A run that was stopped, killed or lost its power goes on with --resume. What is confirmed is never sent "
+          "again. What may have happened is sent again under the same key; without a key the target is asked, if the "
+          "plan says how (reconcile:); else it is named unknown.\n",
       .options = load_options(),
       .positionals = {{.name = "PLAN.yaml", .kind = value_kind::file}},
       .takes_action = true,
@@ -240,6 +264,8 @@ const verb& load_verb() {
                "'{\"name\":\"{{customers.name}}\"}'",
                "each with a row of a file"},
               {"lakh load -d 5m --rate '0..500/s over 1m, 500/s' http :8080/stats", "by a schedule, for five minutes"},
+              {"lakh load --resume last", "goes on where the newest run was stopped, killed or unplugged"},
+              {"lakh load --resume last --repair", "asks the target, and sends again what it has lost"},
               {"lakh load orders.yaml --json 2>/dev/null | jq .balance", "the balance for a program"},
           },
       .run = run_load,

@@ -1,18 +1,29 @@
-#include <lakh/actions/http_listing.hpp>
+#include <lakh/actions/reconcile_run.hpp>
 #include <lakh/actions/registry.hpp>
 #include <lakh/actions/run_load.hpp>
+#include <lakh/actions/sent_digests.hpp>
+#include <lakh/actions/target_views.hpp>
+#include <lakh/async/sleep.hpp>
 #include <lakh/core/clock.hpp>
 #include <lakh/core/version.hpp>
+#include <lakh/load/digest.hpp>
 #include <lakh/load/dispenser.hpp>
 #include <lakh/load/ledger.hpp>
 #include <lakh/load/run_folder.hpp>
+#include <lakh/load/settlement.hpp>
 
 #include <algorithm>
+#include <filesystem>
 
 #include <sched.h>
 
 namespace lakh::actions {
 namespace {
+
+using load::item_state;
+
+// Before an item that is not at the target is sent again: time for what was on its way there when the loader died.
+constexpr auto time_to_arrive = std::chrono::seconds(2);
 
 // The processors that this process may use, not those that the machine has.
 unsigned usable_cores() {
@@ -30,29 +41,88 @@ std::optional<std::uint64_t> requested_by(const load::plan& p) {
   return scheduled;
 }
 
+std::string counted(std::uint64_t number, std::string_view one, std::string_view many) {
+  return load::grouped(number) + " " + std::string(number == 1 ? one : many);
+}
+
 }  // namespace
 
 struct load_run::state {
-  explicit state(load_request given) : request(std::move(given)), feeds(load::open_feeds(request.the_plan)) {
+  explicit state(load_request given) : request(std::move(given)) {
+    if (request.resume) open_earlier(*request.resume);
     load::plan& p = request.the_plan;
+    feeds = load::open_feeds(p);
     load::declare(p, feeds, scope);
     steps = compile(p, scope);
-    if (!p.reconcile.is_null()) listing = std::make_unique<http_listing>(p, scope);
+    if (!p.reconcile.is_null()) view = make_target_view(p, scope);
     requested = requested_by(p);
+    if (request.resume && requested != folder->info().requested)
+      throw input_error("these words change how many items the run has",
+                        "leave out --rate: a resumed run does what it was asked at first");
     shape = load::settle_shape(p.shape, p.lanes(), usable_cores());
     if (shape.processes > 1)
       throw input_error(
           "shape " + load::format_shape(p.shape) + ": several processes are not supported by this version",
           "use threads or coroutines, as in --shape auto");
+    if (request.repair && view == nullptr)
+      throw input_error("nothing can be repaired: the plan does not say how the target is asked what it has",
+                        "write down `reconcile:` in the plan of a new run");
+    if (request.repair && p.at_most_once)
+      throw input_error("nothing can be repaired: the run sends nothing that was sent before, as at_most_once says");
   }
+
+  // How the run goes on, and what stands in its folder.
+  void open_earlier(const std::filesystem::path& where);
+  void make_folder();
+  void begin_session();
+  load::ledger_identity next_writer() const {
+    return {run_id, folder->info().plan_digest, session, folder->next_writer()};
+  }
+  void tell(const std::string& sentence) const {
+    if (request.tell) request.tell(sentence);
+  }
+
+  // Doing an item again that may have happened is safe.
+  [[nodiscard]] bool repeatable() const {
+    return !request.the_plan.at_most_once && std::ranges::all_of(steps, [](const load::compiled_step& step) {
+      return step.act->keyed() || step.act->idempotent();
+    });
+  }
+
+  // Holds what the target has of the items in those states against `both`, which was made from the same states.
+  task<load::reconciliation> ask_target(load::reconciler& both, const load::item_states& states,
+                                        load::state_set asked) const;
+  task<void> take_up();
+  task<void> settle_by_asking(load::item_states& states, std::optional<load::settlement>& settled);
+  void settle_unasked(load::item_states& states, std::optional<load::settlement>& settled) const;
+  void settle(std::optional<load::settlement>& settled, std::uint64_t item, load::outcome_state as,
+              std::string_view reason) const {
+    if (!settled) settled.emplace(folder->path(), next_writer());
+    settled->add(item, as, reason);
+  }
+
+  task<void> send(load_report& report, std::function<void(const load::run_progress&)> on_progress, duration every);
+  void read_balance(load_report& report);
+  task<void> reconcile(load_report& report);
+  void note_end(load_report& report) noexcept;
 
   load_request request;
   load::feed_set feeds;
   load::template_scope scope;
   std::vector<load::compiled_step> steps;
-  std::unique_ptr<http_listing> listing;
+  std::unique_ptr<load::target_view> view;
   std::optional<std::uint64_t> requested;
   load::run_shape shape;
+
+  std::optional<load::run_folder> folder;  // none without a ledger
+  std::string run_id;
+  std::uint32_t session = 1;
+  wall_time started{};                          // of the first session: what dates are rendered from
+  double seconds_before = 0;                    // of earlier sessions
+  std::filesystem::file_time_type last_sign{};  // of life, of earlier sessions
+  load::item_states now;                        // what the ledger says at the end
+  std::shared_ptr<load::item_states> before;    // what earlier sessions left; null in the first
+  load::state_set wanted = item_state::unclaimed;
   std::unique_ptr<load::engine> engine;
   bool stop_asked = false;
 };
@@ -81,127 +151,326 @@ void load_run::abort() {
   if (state_->engine) state_->engine->abort();
 }
 
-task<load_report> load_run::run(std::function<void(const load::run_progress&)> on_progress, duration every) {
-  state& my = *state_;
-  const load::plan& p = my.request.the_plan;
-  load_report report;
-  report.requested_known = my.requested.has_value();
-  const wall_time now = wall_now();
-  report.run_id = make_run_id(now);
+// --- the folder ----------------------------------------------------------------------------------------------------
 
-  std::optional<load::run_folder> folder;
-  std::unique_ptr<load::ledger_writer> ledger;
-  if (my.request.ledger) {
-    const std::string frozen = load::canonical_text(p, my.feeds);
-    load::run_info info;
-    info.run_id = report.run_id;
-    info.started_at = rfc3339(now);  // what a resume will render dates from
-    info.title = p.name;
-    info.target = p.target;
-    info.requested = my.requested;
-    info.seed = p.seed;
-    info.plan_digest = load::digest_of(frozen);
-    info.lakh_version = std::string(version);
-    info.command_line = load::without_secrets(my.request.command_line);
-    folder.emplace(
-        load::run_folder::create(p.run_folder.empty() ? my.request.runs : p.run_folder, std::move(info), frozen));
-    report.folder = folder->path();
-    ledger = std::make_unique<load::ledger_writer>(
-        report.folder, load::ledger_identity(report.run_id, folder->info().plan_digest, 1, folder->next_writer()));
+void load_run::state::open_earlier(const std::filesystem::path& where) {
+  folder.emplace(load::run_folder::open(where));
+  const load::run_info& info = folder->info();
+  if (load::digest_of(load::run_folder::read_plan(where)) != info.plan_digest)
+    throw storage_error(errc::storage_failure, (where / "plan.yaml").string() + ": the plan is not the one of this run",
+                        "it was changed since the run began: bring it back, or begin a new run");
+  const auto began = parse_rfc3339(info.started_at);
+  if (!began)
+    throw storage_error(errc::storage_failure, (where / "run.json").string() + ": started_at is not a time",
+                        "restore the file from a copy");
+  started = *began;
+  run_id = info.run_id;
+  session = info.sessions + 1;
+  seconds_before = info.seconds;
+  for (const auto& entry : std::filesystem::directory_iterator(where))
+    if (entry.path().filename().string().starts_with("ledger-"))
+      last_sign = std::max(last_sign, entry.last_write_time());
+}
+
+void load_run::state::make_folder() {
+  const load::plan& p = request.the_plan;
+  started = wall_now();
+  run_id = make_run_id(started);
+  if (!request.ledger) return;
+  const std::string frozen = load::canonical_text(p, feeds);
+  load::run_info info;
+  info.run_id = run_id;
+  info.started_at = rfc3339(started);
+  info.title = p.name;
+  info.target = p.target;
+  info.requested = requested;
+  info.seed = p.seed;
+  info.plan_digest = load::digest_of(frozen);
+  info.lakh_version = std::string(version);
+  info.command_line = load::without_secrets(request.command_line);
+  folder.emplace(load::run_folder::create(p.run_folder.empty() ? request.runs : p.run_folder, std::move(info), frozen));
+}
+
+void load_run::state::begin_session() {
+  load::run_info info = folder->info();
+  info.state = load::run_state::running;
+  info.sessions = session;
+  info.ended_at.clear();
+  info.message.clear();
+  folder->update(std::move(info));
+}
+
+// --- what earlier sessions left ------------------------------------------------------------------------------------
+
+task<load::reconciliation> load_run::state::ask_target(load::reconciler& both, const load::item_states& states,
+                                                       load::state_set asked) const {
+  load::render_input of_run;
+  of_run.run = run_id;
+  of_run.start = std::chrono::floor<std::chrono::seconds>(started);
+  co_return co_await read_target(*view, of_run, [&](std::uint64_t from) { return states.next(from, asked); }, both);
+}
+
+// Reads what there is, settles what is in doubt as far as that can be done without sending, and says what is to be
+// sent.
+task<void> load_run::state::take_up() {
+  before = std::make_shared<load::item_states>(load::ledger_reader(folder->path()).read(requested.value_or(0)));
+  load::item_states& states = *before;
+  const std::uint64_t doubtful = states.count(item_state::claimed);
+  const std::uint64_t unknown = states.count(item_state::unknown);
+  const std::uint64_t settled_before = states.count(item_state::confirmed) + states.count(item_state::failed) + unknown;
+  tell("resuming run " + run_id + ", session " + std::to_string(session) + ": " + load::grouped(settled_before) +
+       (requested ? " of " + load::grouped(*requested) : std::string()) + " items are settled, " +
+       load::grouped(doubtful) + " in doubt");
+
+  if (request.retry_failed) wanted = wanted | item_state::failed;
+  std::optional<load::settlement> settled;
+  if (repeatable()) {
+    wanted = wanted | item_state::claimed | item_state::unknown;
+    if (doubtful + unknown != 0)
+      tell(counted(doubtful + unknown, "item", "items") +
+           " that may have happened: sent again, the target tells a repetition");
   }
+  if (view && (request.repair || (!repeatable() && doubtful + unknown != 0)))
+    co_await settle_by_asking(states, settled);
+  else if (!repeatable() && doubtful != 0)
+    settle_unasked(states, settled);
+  if (settled) settled->close();
+}
 
-  std::unique_ptr<load::range_dispenser> items =
-      my.requested ? std::make_unique<load::range_dispenser>(*my.requested) : load::range_dispenser::unbounded();
+task<void> load_run::state::settle_by_asking(load::item_states& states, std::optional<load::settlement>& settled) {
+  const bool again = !request.the_plan.at_most_once;
+  tell("asking the target which of the items in doubt it has");
+  if (const auto age = std::filesystem::file_time_type::clock::now() - last_sign; age < time_to_arrive)
+    co_await sleep_for(std::chrono::duration_cast<duration>(time_to_arrive - age));
+
+  const std::uint64_t size = requested.value_or(states.size());
+  load::reconciler both(states, size, sent_digests(request.the_plan, feeds, steps, run_id, started));
+  const load::state_set asked = request.repair ? item_state::claimed | item_state::unknown | item_state::confirmed
+                                               : item_state::claimed | item_state::unknown;
+  (void)co_await ask_target(both, states, asked);
+
+  std::uint64_t found = 0;
+  std::uint64_t sent_again = 0;
+  std::uint64_t given_up = 0;
+  std::uint64_t repaired = 0;
+  for (std::uint64_t item = 0; item < size; ++item) {
+    const bool doubtful = states.get(item) == item_state::claimed;
+    switch (both.verdict_of(item)) {
+      case load::item_verdict::settled:
+        if (repeatable()) break;  // it is sent again, and the target answers what it has
+        settle(settled, item, load::outcome_state::confirmed, "asked: the target has it, as it was sent");
+        states.set(item, item_state::confirmed);
+        ++found;
+        break;
+      case load::item_verdict::absent:
+        if (repeatable()) break;
+        if (again) {
+          states.set(item, item_state::unclaimed);
+          ++sent_again;
+        } else {
+          settle(settled, item, load::outcome_state::failed, "asked: the target does not have it; not sent again");
+          states.set(item, item_state::failed);
+          ++given_up;
+        }
+        break;
+      case load::item_verdict::missing:
+        if (!request.repair) break;
+        states.set(item, item_state::unclaimed);
+        ++repaired;
+        break;
+      case load::item_verdict::altered:
+        if (!doubtful || repeatable()) break;
+        settle(settled, item, load::outcome_state::unknown, "asked: the target has it, but not as it was sent");
+        states.set(item, item_state::unknown);
+        break;
+      case load::item_verdict::matched:
+      case load::item_verdict::unexpected:
+      case load::item_verdict::agreed: break;
+    }
+  }
+  if (found != 0) tell(counted(found, "item", "items") + " found at the target: confirmed");
+  if (sent_again != 0) tell(counted(sent_again, "item", "items") + " not at the target: sent again");
+  if (given_up != 0) tell(counted(given_up, "item", "items") + " not at the target: failed, as nothing is sent twice");
+  if (request.repair)
+    tell(counted(repaired, "confirmed item", "confirmed items") + " missing at the target: sent again");
+}
+
+void load_run::state::settle_unasked(load::item_states& states, std::optional<load::settlement>& settled) const {
+  std::uint64_t count = 0;
+  for (auto item = states.next(0, item_state::claimed); item; item = states.next(*item + 1, item_state::claimed)) {
+    settle(settled, *item, load::outcome_state::unknown,
+           "the loader ended while it may have been sent, and there is no way to ask the target");
+    states.set(*item, item_state::unknown);
+    ++count;
+  }
+  tell(counted(count, "item", "items") + " that may have happened: unknown, neither a key nor a look-up tells");
+}
+
+// --- sending -------------------------------------------------------------------------------------------------------
+
+task<void> load_run::state::send(load_report& report, std::function<void(const load::run_progress&)> on_progress,
+                                 duration every) {
+  load::plan& p = request.the_plan;
+  std::optional<std::uint64_t> count = requested;
+  std::uint64_t settled_before = 0;
+  load::run_stats start_from;  // what earlier sessions settled for good
+  if (before) {
+    settled_before = before->size() - before->count(item_state::unclaimed);
+    const auto for_good = [&](item_state state) { return wanted.contains(state) ? 0 : before->count(state); };
+    start_from.confirmed = for_good(item_state::confirmed);
+    start_from.failed = for_good(item_state::failed);
+    start_from.unknown = for_good(item_state::unknown);
+    if (!requested && p.duration) {
+      const auto spent =
+          std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds_before));
+      if (*p.duration > spent) {
+        p.duration = *p.duration - spent;
+      } else {
+        p.duration.reset();
+        count = before->size();
+      }
+    }
+  }
+  const auto items = before  ? std::make_unique<load::range_dispenser>(count, before, wanted)
+                     : count ? std::make_unique<load::range_dispenser>(*count)
+                             : load::range_dispenser::unbounded();
+  std::unique_ptr<load::ledger_writer> ledger;
+  if (folder) ledger = std::make_unique<load::ledger_writer>(folder->path(), next_writer());
+
   load::run_setup setup;
   setup.the_plan = &p;
-  setup.feeds = &my.feeds;
-  setup.steps = my.steps;
-  setup.kept_count = my.scope.kept_count();
-  setup.run_id = report.run_id;
-  setup.started_at = std::chrono::floor<std::chrono::seconds>(now);
-  setup.requested = my.requested;
-  setup.shape = my.shape;
+  setup.feeds = &feeds;
+  setup.steps = steps;
+  setup.kept_count = scope.kept_count();
+  setup.run_id = run_id;
+  setup.started_at = std::chrono::floor<std::chrono::seconds>(started);
+  setup.requested = requested;
+  setup.shape = shape;
   setup.items = items.get();
   setup.ledger = ledger.get();
-  my.engine = std::make_unique<load::engine>(std::move(setup));
-  if (my.stop_asked) items->stop();
-  report.run = co_await my.engine->run(on_progress, every);
+  setup.before = before.get();
+  setup.first_position = settled_before;
+  engine = std::make_unique<load::engine>(std::move(setup));
+  if (stop_asked) items->stop();
+
+  const auto of_all_sessions = [&](load::run_progress progress) {
+    progress.stats.confirmed += start_from.confirmed;
+    progress.stats.failed += start_from.failed;
+    progress.stats.unknown += start_from.unknown;
+    return progress;
+  };
+  std::function<void(const load::run_progress&)> relay;
+  if (on_progress) relay = [&](const load::run_progress& progress) { on_progress(of_all_sessions(progress)); };
+  report.run = co_await engine->run(relay, every);
   if (on_progress) {
     load::run_progress last;  // what comes now, the balance and the reconciliation, is no longer progress
     last.elapsed = report.run.elapsed;
-    last.requested = my.requested;
+    last.requested = requested;
     last.stats = report.run.stats;
     last.rate =
         static_cast<double>(last.stats.settled()) / std::max(1e-9, std::chrono::duration<double>(last.elapsed).count());
-    on_progress(last);
+    on_progress(of_all_sessions(last));
   }
-  my.engine.reset();
-
-  // The balance is what the ledger says, not what was counted on the way.
-  load::item_states states;
-  if (ledger) {
-    if (report.run.end != load::run_end::ledger_failed) ledger->close();
-    ledger.reset();
-    states = load::ledger_reader(report.folder).read(my.requested.value_or(0));
-    report.result = load::balance(states, my.requested.value_or(states.size()));
-    if (!my.requested) {
-      // A run by duration asks for what it has begun; claims that were released at its end were never part of it.
-      report.result.requested -= report.result.unclaimed;
-      report.result.unclaimed = 0;
-    }
-  } else {
-    const load::run_stats& counted = report.run.stats;
-    report.result.confirmed = counted.confirmed;
-    report.result.failed = counted.failed;
-    report.result.unknown = counted.unknown;
-    report.result.doubtful = counted.in_flight;
-    report.result.requested = my.requested.value_or(counted.settled() + counted.in_flight);
-    report.result.unclaimed =
-        report.result.requested - std::min(report.result.requested, counted.settled() + counted.in_flight);
+  engine.reset();
+  if (!ledger || report.run.end == load::run_end::ledger_failed) co_return;
+  try {
+    ledger->close();
+  } catch (const storage_error& e) {
+    report.run.end = load::run_end::ledger_failed;
+    report.run.message = e.what();
   }
+}
 
+// --- the end -------------------------------------------------------------------------------------------------------
+
+// The balance is what the ledger says, not what was counted on the way.
+void load_run::state::read_balance(load_report& report) {
+  load::balance& result = report.result;
   if (folder) {
+    now = load::ledger_reader(folder->path()).read(requested.value_or(0));
+    result = load::balance(now, requested.value_or(now.size()));
+    if (!requested) {
+      // A run by duration asks for what it has begun; claims that were released at its end were never part of it.
+      result.requested -= result.unclaimed;
+      result.unclaimed = 0;
+    }
+    const bool doubt_can_go = repeatable() || (view && !request.the_plan.at_most_once);
+    report.resumable = !result.settled() || (result.unknown != 0 && doubt_can_go);
+    return;
+  }
+  const load::run_stats& stats = report.run.stats;
+  result.confirmed = stats.confirmed;
+  result.failed = stats.failed;
+  result.unknown = stats.unknown;
+  result.doubtful = stats.in_flight;
+  result.requested = requested.value_or(stats.settled() + stats.in_flight);
+  result.unclaimed = result.requested - std::min(result.requested, stats.settled() + stats.in_flight);
+}
+
+task<void> load_run::state::reconcile(load_report& report) {
+  if (!view || !request.reconcile || report.run.end == load::run_end::aborted) co_return;
+  if (!folder) {
+    report.notes.emplace_back("not reconciled: without a ledger there is nothing to hold the target's data against");
+    co_return;
+  }
+  try {
+    // What was never sent is not looked up one by one; a listing tells of it all the same.
+    const load::state_set sent = item_state::claimed | item_state::confirmed | item_state::failed | item_state::unknown;
+    load::reconciler both(now, requested.value_or(now.size()),
+                          sent_digests(request.the_plan, feeds, steps, run_id, started));
+    report.reconciled = co_await ask_target(both, now, sent);
+    if (report.reconciled->settled == 0 || report.run.end == load::run_end::ledger_failed) co_return;
+    // What the target has as it was sent has happened, whatever became of the answer.
+    std::optional<load::settlement> settled;
+    for (auto item = both.next(0, load::item_verdict::settled); item;
+         item = both.next(*item + 1, load::item_verdict::settled))
+      settle(settled, *item, load::outcome_state::confirmed, "asked: the target has it, as it was sent");
+    settled->close();
+    read_balance(report);
+  } catch (const cancelled&) {
+    throw;
+  } catch (const error& e) {
+    report.reconcile_problem = e.what();
+  }
+}
+
+// The last word in run.json. A disk that is full must not hide the balance, which stands in the ledger.
+void load_run::state::note_end(load_report& report) noexcept {
+  if (!folder) return;
+  try {
     load::run_info info = folder->info();
     info.state = report.run.end == load::run_end::ledger_failed ? load::run_state::broken
                  : report.result.settled()                      ? load::run_state::finished
                                                                 : load::run_state::stopped;
     info.ended_at = rfc3339(wall_now());
-    info.seconds = std::chrono::duration<double>(report.run.elapsed).count();
+    info.seconds = seconds_before + std::chrono::duration<double>(report.run.elapsed).count();
     info.result = report.result;
     info.message = report.run.message;
     folder->update(std::move(info));
+  } catch (const std::exception& e) {
+    report.notes.emplace_back(std::string("run.json could not be written: ") + e.what());
   }
+}
 
-  if (my.listing && my.request.reconcile && report.run.end != load::run_end::aborted) {
-    if (!my.request.ledger) {
-      report.notes.emplace_back("not reconciled: without a ledger there is nothing to hold the target's data against");
-    } else {
-      load::render_input of_run;
-      of_run.run = report.run_id;
-      of_run.start = std::chrono::floor<std::chrono::seconds>(now);
-      // What was sent is a function of the item: it is rendered again, not remembered.
-      std::function<std::uint64_t(std::uint64_t)> digest;
-      load::lane_resources resources;
-      const auto performer = my.steps.front().act->make_performer(resources);
-      const std::uint64_t random = load::run_random(p.seed, report.run_id);
-      load::feed_reader feeds(my.feeds, random);
-      std::string ignored;
-      digest = [&](std::uint64_t item) {
-        load::render_input input = of_run;
-        input.item = item;
-        input.random = load::item_random(random, item);
-        input.cells = feeds.read(item);
-        return performer->prepare(input, ignored) ? performer->sent_digest() : 0;
-      };
-      try {
-        report.reconciled = co_await my.listing->reconcile(states, report.result.requested, of_run, digest);
-      } catch (const cancelled&) {
-        throw;
-      } catch (const error& e) {
-        report.reconcile_problem = e.what();
-      }
-    }
+task<load_report> load_run::run(std::function<void(const load::run_progress&)> on_progress, duration every) {
+  state& my = *state_;
+  load_report report;
+  if (my.request.resume) {
+    co_await my.take_up();
+    my.begin_session();
+  } else {
+    my.make_folder();
   }
+  report.run_id = my.run_id;
+  report.session = my.session;
+  report.requested_known = my.requested.has_value();
+  if (my.folder) report.folder = my.folder->path();
+
+  co_await my.send(report, std::move(on_progress), every);
+  my.read_balance(report);
+  my.note_end(report);  // before the target is asked, which may take long
+  co_await my.reconcile(report);
+  my.note_end(report);
   co_return report;
 }
 
