@@ -13,6 +13,7 @@ enum exit_code : int {
   storage_failed = 4,  // the run's own: ledger, run folder, output file
   reconcile_differs = 5,
   limit_broken = 6,       // a limit of the plan ended the run
+  not_as_written = 7,     // verify: a record of the run was changed or damaged
   internal_failure = 70,  // a fault of lakh itself (EX_SOFTWARE)
   interrupted = 130,      // Ctrl-C
   terminated = 143,       // SIGTERM

@@ -94,7 +94,7 @@ std::string main_help(paint colours, std::size_t columns) {
   }};
   for (const std::string_view one : examples) text += fmt::format("  {}\n", one);
   text += "\n" + colours.bold("Exit codes") + "\n";
-  for (const int code : {0, 1, 2, 3, 4, 5, 6, 70, 130, 143})
+  for (const int code : {0, 1, 2, 3, 4, 5, 6, 7, 70, 130, 143})
     text += entry(std::to_string(code), code == 0 ? "all is well" : meaning_of(code), 8, columns, colours);
   text += "\n" + wrapped("Colours are used on a terminal only, and not if the environment variable NO_COLOR is set.",
                          columns, 0);

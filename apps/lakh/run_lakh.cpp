@@ -81,6 +81,7 @@ std::string_view meaning_of(int code) noexcept {
     case storage_failed: return "the run's own ledger or folder, or an output file, could not be written or read";
     case reconcile_differs: return "the target's data differ from the ledger, or could not be asked for";
     case limit_broken: return "a limit of the plan ended the run";
+    case not_as_written: return "verify: a record of the run is not what was written";
     case internal_failure: return "a fault of lakh itself";
     case interrupted: return "stopped by Ctrl-C (SIGINT)";
     case terminated: return "stopped by SIGTERM";
@@ -110,8 +111,8 @@ int exit_code_of(const std::exception& failure) noexcept {
 }
 
 std::span<const verb* const> all_verbs() {
-  static const std::array<const verb*, 5> verbs{&http_verb(), &load_verb(), &runs_verb(), &shop_verb(),
-                                                &completion_verb()};
+  static const std::array verbs{&http_verb(),   &load_verb(), &runs_verb(),
+                                &verify_verb(), &shop_verb(), &completion_verb()};
   return verbs;
 }
 

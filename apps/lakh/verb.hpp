@@ -50,6 +50,7 @@ const verb& http_verb();
 const verb& load_verb();
 const verb& runs_verb();
 const verb& shop_verb();
+const verb& verify_verb();
 const verb& completion_verb();
 
 // All of them, in the order of the help.
