@@ -66,8 +66,9 @@ bool run_with(const fault& how, std::uint64_t nth) {
   fake_server server([](const std::string&) { return answer("201 Created", R"({"id":"ord_1"})"); });
   std::uint64_t seen = 0;
   bool failed = false;
+  bool mended = false;
   const power_loss_vfs vfs(folder.path(), [&](const change& next) {
-    if (next.kind != how.kind || ++seen < nth) return SQLITE_OK;
+    if (mended || next.kind != how.kind || ++seen < nth) return SQLITE_OK;
     failed = true;
     return how.code;
   });
@@ -80,6 +81,7 @@ bool run_with(const fault& how, std::uint64_t nth) {
   EXPECT_EQ(got.code, 4) << got.err << got.out;
   EXPECT_THAT(got.err + got.out, HasSubstr("ledger-0.db"));
   EXPECT_THAT(got.err + got.out, AnyOf(HasSubstr("disk"), HasSubstr("folder exists"))) << "what to do about it";
+  mended = true;
   const auto sent = items_sent(server);
   expect_claimed(run_in(runs), sent);
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
