@@ -221,6 +221,7 @@ std::string balance_sheet(const run_summary_facts& facts, std::size_t columns, c
     text += row("ledger", "none was kept (--no-ledger)");
   else
     text += row("ledger", printable(report.folder.string()));
+  if (!report.receipt_digest.empty()) text += row("receipt", "SHA-256 " + report.receipt_digest);
 
   text += reconciliation_text(report, columns, colours);
   for (const std::string& note : report.notes) text += colours.yellow("note:") + " " + printable(note) + "\n";
@@ -281,6 +282,11 @@ std::string summary_json(const run_summary_facts& facts) {
     out += "null";
   else
     string(report.folder.string());
+  out += R"(,"receipt_digest":)";
+  if (report.receipt_digest.empty())
+    out += "null";
+  else
+    string(report.receipt_digest);
   out += fmt::format(
       R"(,"end":"{}","exit_code":{},"balance":{},"seconds":{:.6f},"rate":{:.3f},"attempts":{},"retries":{},)",
       end_name(report.run.end), facts.exit_code, report.result.json(),

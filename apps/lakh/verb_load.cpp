@@ -174,6 +174,11 @@ std::unique_ptr<actions::load_run> prepare(environment& env, const words& given,
     request.reconcile = !given.has("--no-reconcile");
     request.repair = given.has("--repair");
     request.retry_failed = given.has("--retry-failed");
+    if (const auto key = given.text("--sign")) {
+      if (!request.ledger)
+        throw input_error("'--sign' and '--no-ledger' do not go together", "without a ledger there is no receipt");
+      request.sign = std::make_shared<load::signing_key>(load::signing_key::read(*key));
+    }
     const bool silent = given.has("--quiet") || given.has("--json");
     if (!silent) request.tell = [&env](const std::string& sentence) { *env.err << sentence + "\n" << std::flush; };
     request.command_line.emplace_back("lakh");

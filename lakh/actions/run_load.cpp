@@ -9,6 +9,7 @@
 #include <lakh/load/digest.hpp>
 #include <lakh/load/dispenser.hpp>
 #include <lakh/load/ledger.hpp>
+#include <lakh/load/receipt.hpp>
 #include <lakh/load/run_folder.hpp>
 #include <lakh/load/settlement.hpp>
 
@@ -105,6 +106,7 @@ struct load_run::state {
   void read_balance(load_report& report);
   task<void> reconcile(load_report& report);
   void note_end(load_report& report) noexcept;
+  void write_receipt(load_report& report) noexcept;
 
   load_request request;
   load::feed_set feeds;
@@ -121,6 +123,7 @@ struct load_run::state {
   double seconds_before = 0;                    // of earlier sessions
   std::filesystem::file_time_type last_sign{};  // of life, of earlier sessions
   load::item_states now;                        // what the ledger says at the end
+  std::vector<load::ledger_file> files;         // and its files
   std::shared_ptr<load::item_states> before;    // what earlier sessions left; null in the first
   load::state_set wanted = item_state::unclaimed;
   std::unique_ptr<load::engine> engine;
@@ -387,7 +390,9 @@ task<void> load_run::state::send(load_report& report, std::function<void(const l
 void load_run::state::read_balance(load_report& report) {
   load::balance& result = report.result;
   if (folder) {
-    now = load::ledger_reader(folder->path()).read(requested.value_or(0));
+    load::ledger_reader ledger(folder->path());
+    now = ledger.read(requested.value_or(0));
+    files = ledger.files();
     result = load::balance(now, requested.value_or(now.size()));
     if (!requested) {
       // A run by duration asks for what it has begun; claims that were released at its end were never part of it.
@@ -452,6 +457,21 @@ void load_run::state::note_end(load_report& report) noexcept {
   }
 }
 
+void load_run::state::write_receipt(load_report& report) noexcept {
+  if (!folder) return;
+  try {
+    load::receipt_facts facts;
+    facts.files = files;
+    facts.result = report.result;
+    facts.reconciled = report.reconciled;
+    facts.reconcile_problem = report.reconcile_problem;
+    facts.key = request.sign.get();
+    report.receipt_digest = load::write_receipt(folder->path(), facts);
+  } catch (const std::exception& e) {
+    report.notes.emplace_back(std::string("receipt.json could not be written: ") + e.what());
+  }
+}
+
 task<load_report> load_run::run(std::function<void(const load::run_progress&)> on_progress, duration every) {
   state& my = *state_;
   load_report report;
@@ -471,6 +491,7 @@ task<load_report> load_run::run(std::function<void(const load::run_progress&)> o
   my.note_end(report);  // before the target is asked, which may take long
   co_await my.reconcile(report);
   my.note_end(report);
+  my.write_receipt(report);  // last: it speaks of all the rest
   co_return report;
 }
 

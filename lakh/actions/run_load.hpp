@@ -14,6 +14,7 @@
 #include <lakh/load/balance.hpp>
 #include <lakh/load/engine.hpp>
 #include <lakh/load/plan.hpp>
+#include <lakh/load/receipt_key.hpp>
 #include <lakh/load/reconcile.hpp>
 
 #include <filesystem>
@@ -33,7 +34,8 @@ struct load_request {
   bool retry_failed = false;   // resume: items that failed are tried again
   std::filesystem::path runs;  // where run folders are made, unless the plan says
   bool ledger = true;
-  bool reconcile = true;  // if the plan says how
+  bool reconcile = true;                          // if the plan says how
+  std::shared_ptr<const load::signing_key> sign;  // signs the receipt; may be null
   std::vector<std::string> command_line;
   std::function<void(const std::string&)> tell;  // what a person should know while it goes on; a sentence each
 };
@@ -44,6 +46,7 @@ struct load_report {
   bool resumable = false;        // a resume would find something to do
   std::filesystem::path folder;  // empty without a ledger
   load::balance result;
+  std::string receipt_digest;  // SHA-256 of receipt.json; empty if there is none
   load::run_result run;
   std::optional<load::reconciliation> reconciled;
   std::string reconcile_problem;  // why the target could not be held against the ledger, if it should have been
