@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace {
 
@@ -11,90 +13,88 @@ using namespace std::chrono_literals;
 using lakh::certainty;
 using namespace lakh::load;
 
-// The rule's whole table: RFC 9110 §9.2.2 and the Idempotency-Key draft. `right` says what makes repeating right.
-TEST(retry, the_rule_by_certainty_status_and_what_makes_repeating_right) {
-  enum class right { nothing, idempotent, keyed };
+char letter(retry_decision decision) {
   using enum retry_reason;
-  struct {
+  switch (decision.reason) {
+    case was_not_sent: return decision.retry ? 'S' : '?';
+    case was_not_carried_out: return decision.retry ? 'C' : '?';
+    case may_be_repeated: return decision.retry ? 'R' : '?';
+    case still_in_progress: return decision.retry ? 'P' : '?';
+    case final_answer: return decision.retry ? '?' : 'F';
+    case attempts_used_up: return decision.retry ? '?' : 'U';
+    case may_have_happened: return decision.retry ? '?' : 'M';
+  }
+  return '?';
+}
+
+// The rule's whole table: RFC 9110 §9.2.2 and the Idempotency-Key draft.
+//   S was not sent, C was not carried out, R may be repeated, P still in progress: again
+//   F final answer, M may have happened: not again
+// Of each group of four: neither idempotent nor keyed, idempotent, keyed, both.
+TEST(retry, the_rule_in_every_combination) {
+  struct row {
     certainty certain;
     int status;
-    right why;
-    bool retry;
-    retry_reason reason;
-  } const table[] = {
-      {certainty::not_sent, 0, right::nothing, true, was_not_sent},
-      {certainty::not_sent, 0, right::idempotent, true, was_not_sent},
-      {certainty::not_sent, 0, right::keyed, true, was_not_sent},
-      {certainty::maybe_sent, 0, right::nothing, false, may_have_happened},
-      {certainty::maybe_sent, 0, right::idempotent, true, may_be_repeated},
-      {certainty::maybe_sent, 0, right::keyed, true, may_be_repeated},
-      {certainty::maybe_sent, 503, right::nothing, false,
-       may_have_happened},  // a status that did not come whole is none
-      {certainty::answered, 201, right::keyed, false, final_answer},
-      {certainty::answered, 400, right::keyed, false, final_answer},
-      {certainty::answered, 409, right::keyed, false, final_answer},
-      {certainty::answered, 500, right::keyed, false, final_answer},
-      {certainty::answered, 429, right::nothing, true, was_not_carried_out},
-      {certainty::answered, 429, right::keyed, true, was_not_carried_out},
-      {certainty::answered, 503, right::nothing, true, was_not_carried_out},
-      {certainty::answered, 503, right::idempotent, true, was_not_carried_out},
-      {certainty::answered, 502, right::nothing, false, may_have_happened},  // listed below
-      {certainty::answered, 502, right::idempotent, true, may_be_repeated},
-      {certainty::answered, 502, right::keyed, true, may_be_repeated},
-      {certainty::answered, 504, right::keyed, false, final_answer},  // not listed
+    bool listed;
+    const char* no_doubt;
+    const char* no_doubt_at_most_once;
+    const char* doubt_before;
+    const char* doubt_before_at_most_once;
   };
-  retry_policy policy;
-  policy.statuses = {429, 502, 503};
-  for (const auto& row : table) {
-    attempt_facts facts;
-    facts.certain = row.certain;
-    facts.status = row.status;
-    facts.idempotent = row.why == right::idempotent;
-    facts.keyed = row.why == right::keyed;
-    const auto decision = should_retry(facts, policy);
-    const auto shown = std::string(lakh::name(row.certain)) + " " + std::to_string(row.status);
-    EXPECT_EQ(decision.retry, row.retry) << shown;
-    EXPECT_EQ(decision.reason, row.reason) << shown << ": " << name(decision.reason);
+  const auto not_sent = certainty::not_sent;
+  const auto maybe_sent = certainty::maybe_sent;
+  const auto answered = certainty::answered;
+  const row table[] = {
+      {not_sent, 0, false, "SSSS", "SSSS", "SSSS", "SSSS"},    {maybe_sent, 0, false, "MRRR", "MMMM", "MRRR", "MMMM"},
+      {maybe_sent, 503, true, "MRRR", "MMMM", "MRRR", "MMMM"},  // a status that did not come whole is none
+      {answered, 200, false, "FFFF", "FFFF", "FFFF", "FFFF"},   // and not as expected
+      {answered, 200, true, "MRRR", "MMMM", "MRRR", "MMMM"},   {answered, 302, false, "FFFF", "FFFF", "FFFF", "FFFF"},
+      {answered, 302, true, "MRRR", "MMMM", "MRRR", "MMMM"},   {answered, 400, false, "FFFF", "FFFF", "FFFF", "FFFF"},
+      {answered, 400, true, "MRRR", "MMMM", "MRRR", "MMMM"},   {answered, 408, false, "FFFF", "FFFF", "FFFF", "FFFF"},
+      {answered, 408, true, "CCCC", "CCCC", "CCCC", "CCCC"},   {answered, 409, false, "FFFF", "FFFF", "FFPP", "FFFF"},
+      {answered, 409, true, "MRRR", "MMMM", "MRPP", "MMMM"},   {answered, 422, false, "FFFF", "FFFF", "FFFF", "FFFF"},
+      {answered, 425, false, "FFFF", "FFFF", "FFFF", "FFFF"},  {answered, 425, true, "CCCC", "CCCC", "CCCC", "CCCC"},
+      {answered, 429, false, "FFFF", "FFFF", "FFFF", "FFFF"},  {answered, 429, true, "CCCC", "CCCC", "CCCC", "CCCC"},
+      {answered, 500, false, "FFFF", "FFFF", "FFFF", "FFFF"},  {answered, 500, true, "MRRR", "MMMM", "MRRR", "MMMM"},
+      {answered, 502, false, "FFFF", "FFFF", "FFFF", "FFFF"},  {answered, 502, true, "MRRR", "MMMM", "MRRR", "MMMM"},
+      {answered, 503, false, "FFFF", "FFFF", "FFFF", "FFFF"},  {answered, 503, true, "CCCC", "CCCC", "CCCC", "CCCC"},
+      {answered, 504, false, "FFFF", "FFFF", "FFFF", "FFFF"},  {answered, 504, true, "MRRR", "MMMM", "MRRR", "MMMM"},
+  };
+  for (const row& r : table) {
+    retry_policy policy;
+    policy.attempts = 3;
+    policy.statuses.clear();
+    if (r.listed) policy.statuses = {599, r.status};
+    for (const bool doubtful_before : {false, true}) {
+      for (const bool at_most_once : {false, true}) {
+        const std::string wanted = doubtful_before ? (at_most_once ? r.doubt_before_at_most_once : r.doubt_before)
+                                                   : (at_most_once ? r.no_doubt_at_most_once : r.no_doubt);
+        for (const unsigned attempt : {1U, 2U, 3U, 4U}) {
+          std::string got;
+          std::string wanted_now = wanted;
+          // The last attempt: what would be tried again is not, what would not be keeps its reason.
+          if (attempt >= policy.attempts)
+            for (char& c : wanted_now)
+              if (std::string_view("SCRP").find(c) != std::string_view::npos) c = 'U';
+          for (const auto& [idempotent, keyed] :
+               {std::pair(false, false), std::pair(true, false), std::pair(false, true), std::pair(true, true)}) {
+            attempt_facts facts;
+            facts.certain = r.certain;
+            facts.status = r.status;
+            facts.idempotent = idempotent;
+            facts.keyed = keyed;
+            facts.at_most_once = at_most_once;
+            facts.doubtful_before = doubtful_before;
+            facts.attempt = attempt;
+            got += letter(should_retry(facts, policy));
+          }
+          EXPECT_EQ(got, wanted_now) << lakh::name(r.certain) << " " << r.status << (r.listed ? " listed" : "")
+                                     << (doubtful_before ? ", in doubt before" : "")
+                                     << (at_most_once ? ", at most once" : "") << ", attempt " << attempt;
+        }
+      }
+    }
   }
-}
-
-TEST(retry, at_most_once_repeats_only_what_surely_did_not_happen) {
-  retry_policy policy;
-  policy.statuses = {429, 500, 503};
-  attempt_facts facts;
-  facts.keyed = facts.idempotent = facts.at_most_once = true;
-  EXPECT_TRUE(should_retry(facts, policy).retry);
-  facts.certain = certainty::maybe_sent;
-  EXPECT_FALSE(should_retry(facts, policy).retry);
-  facts.certain = certainty::answered;
-  facts.status = 503;
-  EXPECT_TRUE(should_retry(facts, policy).retry);
-  facts.status = 500;
-  EXPECT_FALSE(should_retry(facts, policy).retry);
-}
-
-TEST(retry, a_first_attempt_still_at_work_is_waited_for) {
-  attempt_facts facts;
-  facts.certain = certainty::answered;
-  facts.status = 409;
-  facts.keyed = true;
-  EXPECT_FALSE(should_retry(facts, {}).retry);
-  facts.doubtful_before = true;
-  EXPECT_EQ(should_retry(facts, {}).reason, retry_reason::still_in_progress);
-  facts.keyed = false;
-  EXPECT_FALSE(should_retry(facts, {}).retry);
-}
-
-TEST(retry, attempts_are_counted_and_a_refusal_keeps_its_reason) {
-  retry_policy policy;
-  policy.attempts = 3;
-  attempt_facts facts;
-  facts.attempt = 2;
-  EXPECT_TRUE(should_retry(facts, policy).retry);
-  facts.attempt = 3;
-  EXPECT_EQ(should_retry(facts, policy).reason, retry_reason::attempts_used_up);
-  facts.certain = certainty::maybe_sent;
-  EXPECT_EQ(should_retry(facts, policy).reason, retry_reason::may_have_happened);
 }
 
 TEST(retry, backoff_doubles_its_ceiling_and_spreads_below_it) {
@@ -141,36 +141,35 @@ TEST(retry, the_budget_bounds_a_storm_but_lets_a_small_run_retry) {
   EXPECT_FALSE(within_budget(policy, 110, 1000));
 }
 
-TEST(retry, the_outcome_never_claims_more_than_is_known) {
+// C confirmed, F failed, U unknown. Of each group of four: not as expected, as expected, and both with doubt from
+// before.
+TEST(retry, the_outcome_never_claims_more_than_is_known_in_every_combination) {
   struct {
     certainty last;
     int status;
-    bool doubtful_before;
-    bool expected;
-    outcome_state outcome;
+    const char* outcomes;
   } const table[] = {
-      {certainty::answered, 201, false, true, outcome_state::confirmed},
-      {certainty::answered, 201, true, true, outcome_state::confirmed},
-      {certainty::answered, 400, false, false, outcome_state::failed},
-      {certainty::answered, 500, false, false, outcome_state::failed},
-      {certainty::answered, 503, false, false, outcome_state::failed},
-      {certainty::answered, 503, true, false, outcome_state::unknown},
-      {certainty::answered, 400, true, false, outcome_state::unknown},
-      {certainty::answered, 502, false, false, outcome_state::unknown},
-      {certainty::answered, 504, false, false, outcome_state::unknown},
-      {certainty::answered, 504, false, true, outcome_state::confirmed},  // who expects a 504 knows why
-      {certainty::not_sent, 0, false, false, outcome_state::failed},
-      {certainty::not_sent, 0, true, false, outcome_state::unknown},
-      {certainty::maybe_sent, 0, false, false, outcome_state::unknown},
-      {certainty::maybe_sent, 201, false, true, outcome_state::unknown},
+      {certainty::not_sent, 0, "FFUU"},     {certainty::maybe_sent, 0, "UUUU"},
+      {certainty::maybe_sent, 201, "UUUU"},  // a status that did not come whole is none
+      {certainty::answered, 201, "FCUC"},   {certainty::answered, 302, "FCUC"},
+      {certainty::answered, 400, "FCUC"},   {certainty::answered, 409, "FCUC"},
+      {certainty::answered, 429, "FCUC"},   {certainty::answered, 500, "FCUC"},
+      {certainty::answered, 502, "UCUC"},  // who expects what a gateway says knows why
+      {certainty::answered, 503, "FCUC"},   {certainty::answered, 504, "UCUC"},
   };
   for (const auto& row : table) {
-    attempt_facts facts;
-    facts.certain = row.last;
-    facts.status = row.status;
-    facts.doubtful_before = row.doubtful_before;
-    EXPECT_EQ(outcome_of(facts, row.expected), row.outcome)
-        << lakh::name(row.last) << " " << row.status << " " << row.doubtful_before;
+    std::string got;
+    for (const bool doubtful_before : {false, true}) {
+      for (const bool expected : {false, true}) {
+        attempt_facts facts;
+        facts.certain = row.last;
+        facts.status = row.status;
+        facts.doubtful_before = doubtful_before;
+        const outcome_state state = outcome_of(facts, expected);
+        got += state == outcome_state::confirmed ? 'C' : state == outcome_state::failed ? 'F' : 'U';
+      }
+    }
+    EXPECT_EQ(got, row.outcomes) << lakh::name(row.last) << " " << row.status;
   }
 }
 
