@@ -190,6 +190,13 @@ void socket_stream::close() noexcept {
   socket_.reset();
 }
 
+void socket_stream::reset() noexcept {
+  if (!socket_) return;
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
+}
+
 bool socket_stream::is_idle_and_alive() noexcept {
   if (!socket_ || peer_ended_) return false;
   char byte = 0;

@@ -27,6 +27,7 @@ class socket_stream final : public stream, private socket_watcher {
 
   std::error_code shutdown_write() noexcept override;
   void close() noexcept override;
+  void reset() noexcept override;
   [[nodiscard]] bool is_idle_and_alive() noexcept override;
   [[nodiscard]] bool may_have_news() const noexcept override { return may_read_ || peer_ended_; }
   [[nodiscard]] std::string peer() const override { return peer_; }

@@ -114,6 +114,9 @@ class stream {
   // Nothing more will be sent; the peer sees the end, and may go on sending.
   virtual std::error_code shutdown_write() noexcept = 0;
   virtual void close() noexcept = 0;
+  // As close(), without manners: bytes that are still under way are lost, and the peer sees a reset where the transport
+  // has one (TCP's RST).
+  virtual void reset() noexcept { close(); }
 
   // False if the peer has visibly gone, or has sent something: for a connection that lies idle between two exchanges.
   [[nodiscard]] virtual bool is_idle_and_alive() noexcept = 0;
