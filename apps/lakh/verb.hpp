@@ -49,6 +49,7 @@ struct verb {
 const verb& http_verb();
 const verb& load_verb();
 const verb& runs_verb();
+const verb& report_verb();
 const verb& shop_verb();
 const verb& verify_verb();
 const verb& completion_verb();
