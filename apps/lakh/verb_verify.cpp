@@ -3,6 +3,9 @@
 #include "load_summary.hpp"
 #include "verb.hpp"
 
+#include <lakh/actions/reconcile_run.hpp>
+#include <lakh/async/run.hpp>
+#include <lakh/core/error.hpp>
 #include <lakh/core/text.hpp>
 #include <lakh/load/receipt_check.hpp>
 
@@ -27,7 +30,7 @@ std::string mark(load::check_result result, const paint& colours) {
 
 std::string sentence(load::check_result verdict) {
   switch (verdict) {
-    case load::check_result::wrong: return "Something is NOT what was written.";
+    case load::check_result::wrong: return "Something is NOT as it should be.";
     case load::check_result::open: return "Nothing is wrong, but not everything could be checked.";
     case load::check_result::ok:
     case load::check_result::note: break;
@@ -97,6 +100,32 @@ int exit_code_for(load::check_result verdict) {
   return all_well;
 }
 
+std::string in_words(const load::reconciliation& both) {
+  std::string text =
+      fmt::format("it has {} of the run's items; {} matched", load::grouped(both.listed), load::grouped(both.matched));
+  for (const auto& [count, what] :
+       {std::pair(both.missing, "missing"), std::pair(both.duplicate, "duplicate"), std::pair(both.altered, "altered"),
+        std::pair(both.unexpected, "unexpected"), std::pair(both.settled, "unknown here and found there"),
+        std::pair(both.absent, "unknown here and not there")})
+    if (count != 0) text += fmt::format(", {} {}", load::grouped(count), what);
+  for (const std::string& example : both.examples) text += "; " + example;
+  return text;
+}
+
+// True where both sides agree.
+bool ask_target(load::run_verification& run, const std::filesystem::path& folder) {
+  try {
+    const load::reconciliation both = lakh::run(actions::reconcile_run(folder));
+    run.add("target", both.clean() ? load::check_result::ok : load::check_result::wrong, in_words(both));
+    return both.clean();
+  } catch (const cancelled&) {
+    throw;
+  } catch (const error& caught) {
+    run.add("target", load::check_result::wrong, std::string("it could not be asked: ") + caught.what());
+    return false;
+  }
+}
+
 int run_verify(environment& env, const words& given) {
   if (given.positional().empty())
     throw input_error("'lakh verify' needs a run", "the newest is 'last'; 'lakh runs' lists them");
@@ -104,12 +133,15 @@ int run_verify(environment& env, const words& given) {
   if (const auto key = given.text("--key")) signer = load::read_public_key(*key);
   const std::filesystem::path root = given.text("--runs").value_or("runs");
   const std::filesystem::path folder = load::run_folder::find(root, given.positional().front());
-  const load::run_verification run = load::verify_run(folder, signer);
+  load::run_verification run = load::verify_run(folder, signer);
+  const load::check_result records = run.verdict();
+  const bool agreed = !given.has("--target") || ask_target(run, folder);
   if (given.has("--json"))
     *env.out << as_json(run) << '\n';
   else if (!given.has("--quiet") || run.verdict() != load::check_result::ok)
     *env.out << in_words(run, std::clamp(env.width(), 60U, 120U), paint(env.out_in_colour()));
-  return exit_code_for(run.verdict());
+  if (records != load::check_result::wrong && !agreed) return reconcile_differs;
+  return exit_code_for(records);
 }
 
 }  // namespace
@@ -139,6 +171,8 @@ const verb& verify_verb() {
                .value = "PUBLIC.pem",
                .help = "demands that the receipt is signed by this Ed25519 key",
                .kind = value_kind::file},
+              {.name = "--target",
+               .help = "asks the target again, as the plan's 'reconcile' says, and holds it against the ledger"},
               {.name = "--json", .help = "one JSON object"},
               {.name = "--quiet", .letter = 'q', .help = "shows nothing unless something is wrong or open"},
           },
@@ -147,6 +181,7 @@ const verb& verify_verb() {
           {
               {"lakh verify last", "checks the newest run in ./runs"},
               {"lakh verify k7f3q2 --key public.pem", "and that the owner of that key has signed its receipt"},
+              {"lakh verify last --target", "and that the target still has what is confirmed here"},
               {"lakh verify /mnt/archive/20261121-235901-k7f3q2", "a run that was copied elsewhere"},
               {"lakh verify last --json | jq -r '.checks[] | select(.result != \"ok\")'", "what is not in order"},
           },
