@@ -51,6 +51,7 @@ const verb& load_verb();
 const verb& runs_verb();
 const verb& report_verb();
 const verb& shop_verb();
+const verb& chaos_verb();
 const verb& verify_verb();
 const verb& completion_verb();
 

@@ -1,32 +1,17 @@
 #include <lakh/http/app.hpp>
 #include <lakh/net/listener.hpp>
+#include <lakh/net/port_file.hpp>
 #include <lakh/shop/api.hpp>
 #include <lakh/shop/server.hpp>
 
 #include <fmt/format.h>
 
 #include <chrono>
-#include <fstream>
 #include <mutex>
 #include <utility>
 
 namespace lakh::shop {
 namespace {
-
-// Written whole or not at all: whoever waits for the file never reads half a number.
-void write_port_file(const std::filesystem::path& file, unsigned port) {
-  std::filesystem::path part = file;
-  part += ".part";
-  std::ofstream out(part);
-  out << port << '\n';
-  out.close();
-  std::error_code failure;
-  if (out) std::filesystem::rename(part, file, failure);
-  if (!out || failure)
-    throw storage_error(failure ? failure : make_error_code(errc::storage_failure),
-                        file.string() + ": the port could not be written",
-                        "check that its folder exists and that you may write there");
-}
 
 // A disk that is full fails every group: one line a second says so.
 class complaints {
@@ -79,7 +64,7 @@ server_summary serve(const server_settings& settings) {
 
   http::serve_options serving;
   serving.on_listening([&](const net::endpoint& at) {
-    if (settings.port_file) write_port_file(*settings.port_file, at.port());
+    if (settings.port_file) net::write_port_file(*settings.port_file, at.port());
     if (!settings.say) return;
     settings.say(greeting(at, settings, store.count().orders));
     if (settings.chaos) settings.say("shop: fails on purpose: " + settings.chaos->text());
