@@ -76,7 +76,7 @@ class memory_stream final : public stream {
     if (out_->ended || out_->broken) return now(op, {{EPIPE, std::system_category()}, 0});
     out_->written = 0;
     fill(*out_, op, out_->written);
-    wake_reader(out_);
+    if (!out_->bytes.empty()) wake_reader(out_);  // reading nothing would be the end
     if (out_->written == size_of(op)) return now(op, {{}, out_->written});
     out_->writer = &op;
     return false;

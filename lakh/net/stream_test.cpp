@@ -181,6 +181,23 @@ TEST_P(any_stream, writing_to_a_peer_that_is_gone_fails_in_the_end) {
   lakh::run(work());
 }
 
+TEST_P(any_stream, writing_nothing_is_not_the_end) {
+  auto work = []() -> task<void> {
+    auto [a, b] = co_await GetParam().make();
+    auto send = [&]() -> task<void> {
+      EXPECT_FALSE((co_await a->try_write("")).error);
+      co_await lakh::sleep_for(1ms);
+      co_await a->write("x");
+    };
+    auto receive = [&]() -> task<void> {
+      std::array<char, 16> buffer;
+      EXPECT_EQ(co_await b->read_some(buffer), 1U);
+    };
+    co_await lakh::gather(receive(), send());
+  };
+  lakh::run(work());
+}
+
 TEST_P(any_stream, knows_whether_it_is_idle_and_alive_and_when_it_is_worth_asking) {
   auto work = []() -> task<void> {
     auto [a, b] = co_await GetParam().make();
