@@ -1,7 +1,6 @@
 #include <lakh/actions/http_listing.hpp>
 #include <lakh/actions/http_source.hpp>
 #include <lakh/actions/json_entries.hpp>
-#include <lakh/actions/reconcile_run.hpp>
 #include <lakh/async/queue.hpp>
 #include <lakh/async/scope.hpp>
 #include <lakh/core/error.hpp>
@@ -110,17 +109,6 @@ http_listing::http_listing(const load::plan& p, const load::template_scope& scop
 
 http_listing::~http_listing() = default;
 
-http_listing::http_listing(const load::plan& p, const load::template_scope& scope)
-    : http_listing(p, scope, config_reader(p.reconcile, "reconcile").require("list")) {}
-
-task<load::reconciliation> http_listing::reconcile(const load::item_states& states, std::uint64_t requested,
-                                                   const load::render_input& of_run,
-                                                   std::function<std::uint64_t(std::uint64_t)> sent_digest) const {
-  load::reconciler both(states, requested, std::move(sent_digest));
-  const auto none = [](std::uint64_t) -> std::optional<std::uint64_t> { return std::nullopt; };
-  co_return co_await read_target(*this, of_run, none, both);
-}
-
 task<void> http_listing::read(const load::render_input& of_run, const item_cursor& /*asked*/,
                               const entry_sink& tell) const {
   const program& my = *program_;
@@ -129,6 +117,7 @@ task<void> http_listing::read(const load::render_input& of_run, const item_curso
   const std::string first = url(requote(render_text(my.url, of_run))).without_fragment().text();
 
   struct page {
+    page(std::string from, std::string text) : at(std::move(from)), body(std::move(text)) {}
     std::string at;
     std::string body;
   };
@@ -140,7 +129,7 @@ task<void> http_listing::read(const load::render_input& of_run, const item_curso
     for (;;) {
       http::response answer = co_await my.source.ask(http, at);
       answer.raise_for_status();
-      page got{at, std::move(answer).body()};
+      page got(at, std::move(answer).body());
       const std::optional<std::string> mark = my.mark_after(got.body, at);
       if (mark && circle.again(*mark))
         throw protocol_error("the listing at " + first + " goes in circles: it gives the page '" + *mark + "' again");

@@ -13,7 +13,6 @@
 #pragma once
 
 #include <lakh/load/plan.hpp>
-#include <lakh/load/reconcile.hpp>
 #include <lakh/load/target_view.hpp>
 
 #include <memory>
@@ -25,12 +24,6 @@ class http_listing final : public load::target_view {
   // Compiles what stands under `list`. Throws input_error that names the place.
   http_listing(const load::plan& p, const load::template_scope& scope, const config& list);
   ~http_listing() override;
-
-  // For a caller that wants it all at once.
-  http_listing(const load::plan& p, const load::template_scope& scope);
-  task<load::reconciliation> reconcile(const load::item_states& states, std::uint64_t requested,
-                                       const load::render_input& of_run,
-                                       std::function<std::uint64_t(std::uint64_t)> sent_digest) const;
 
   // The next page is fetched while one is told of. Memory: two pages. Throws protocol_error for a page that is not as
   // the plan says, and for a listing that comes back to where it was or gives only empty pages.

@@ -2,6 +2,7 @@
 //
 //   list:     a paged listing over HTTP          http_listing.hpp
 //   lookup:   a question for each item           http_lookup.hpp
+//   sql:      a query to its database            sql_listing.hpp
 #pragma once
 
 #include <lakh/load/plan.hpp>

@@ -212,6 +212,13 @@ void statement::fail(int code) const {
   }
 }
 
+int statement::parameter_count() const noexcept {
+  return sqlite3_bind_parameter_count(handle_.get());
+}
+std::string_view statement::parameter_name(int number) const noexcept {
+  const char* const name = sqlite3_bind_parameter_name(handle_.get(), number);
+  return name != nullptr ? std::string_view(name) : std::string_view();
+}
 int statement::column_count() const noexcept {
   return sqlite3_column_count(handle_.get());
 }
@@ -276,6 +283,49 @@ statement database::prepare(sql_text text) {
                                       SQLITE_PREPARE_PERSISTENT, &made, nullptr);
   std::unique_ptr<sqlite3_stmt, detail::finalize_statement> handle(made);
   if (code != SQLITE_OK) throw_sql(code, handle_.get(), *file_, text.view());
+  return {std::move(handle), file_};
+}
+
+statement database::prepare(const written_query& text) {
+  const auto refuse = [&](const std::string& why) -> sql_error {
+    return {SQLITE_AUTH, errc::bad_input, fmt::format("{}: {} (in `{}`)", *file_, why, gist(text.text())),
+            "write one SELECT"};
+  };
+  const auto compile = [&](std::string_view one, const char** rest) {
+    sqlite3_stmt* made = nullptr;
+    const int code = sqlite3_prepare_v3(handle_.get(), one.data(), static_cast<int>(one.size()), 0, &made, rest);
+    std::unique_ptr<sqlite3_stmt, detail::finalize_statement> handle(made);
+    if (primary(code) == SQLITE_AUTH) throw refuse("a query may only read");
+    if (code != SQLITE_OK) throw_sql(code, handle_.get(), *file_, text.text());
+    return handle;
+  };
+  if (text.text().size() > 1'000'000) throw refuse("a query of more than a million characters");
+  if (text.text().find('\0') != std::string::npos) throw refuse("a query with a NUL in it");
+  // SQLite asks of every part of the statement whether it may be.
+  struct only_reading {
+    explicit only_reading(sqlite3* to) : connection(to) {
+      sqlite3_set_authorizer(
+          to,
+          [](void*, int action, const char*, const char*, const char*, const char*) {
+            const bool reads = action == SQLITE_SELECT || action == SQLITE_READ || action == SQLITE_FUNCTION ||
+                               action == SQLITE_RECURSIVE;
+            return reads ? SQLITE_OK : SQLITE_DENY;
+          },
+          nullptr);
+    }
+    only_reading(const only_reading&) = delete;
+    only_reading& operator=(const only_reading&) = delete;
+    ~only_reading() { sqlite3_set_authorizer(connection, nullptr, nullptr); }
+    sqlite3* connection;
+  };
+  const only_reading meanwhile(handle_.get());
+  const char* rest = nullptr;
+  auto handle = compile(text.text(), &rest);
+  if (!handle || sqlite3_column_count(handle.get()) == 0 || sqlite3_stmt_readonly(handle.get()) == 0)
+    throw refuse("this is no query");
+  for (const char* end = text.text().data() + text.text().size(); rest != end;)
+    if (compile(std::string_view(rest, static_cast<std::size_t>(end - rest)), &rest))
+      throw refuse("more than one statement");
   return {std::move(handle), file_};
 }
 

@@ -12,7 +12,7 @@
 //   while (select.step()) use(select.integer(0), select.text(1));
 //
 // 1. SQL is text known at compile time (sql_text), so a value from outside cannot become part of it: injection does not
-// compile.
+// compile. Only what a person wrote for a database of their own (written_query) is not, and that can only read.
 // 2. One database object is used by one thread at a time (it may be handed over). Different objects on the same file
 // are
 //    independent, also across processes.
@@ -21,6 +21,7 @@
 #pragma once
 
 #include <lakh/core/error.hpp>
+#include <lakh/sql/written_query.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -175,6 +176,9 @@ class statement {
   void reset() noexcept;
 
   [[nodiscard]] int column_count() const noexcept;
+  [[nodiscard]] int parameter_count() const noexcept;
+  // ":run", "?2", …; empty for a bare "?". Parameters count from 1.
+  [[nodiscard]] std::string_view parameter_name(int number) const noexcept;
   [[nodiscard]] bool is_null(int column) const noexcept;
   [[nodiscard]] std::int64_t integer(int column) const noexcept;
   [[nodiscard]] double real(int column) const noexcept;
@@ -243,6 +247,8 @@ class database {
 
   // Compiles one statement, once; keep the result where it is used often.
   [[nodiscard]] statement prepare(sql_text text);
+  // One that a person wrote: refused unless it is a single statement that reads tables and gives rows.
+  [[nodiscard]] statement prepare(const written_query& text);
 
   // Runs one or more statements without parameters (a schema); rows are thrown away.
   void execute(sql_text script);

@@ -238,5 +238,38 @@ TEST_F(sqlite, synchronous_does_not_silently_stay_as_it_was) {
   EXPECT_EQ(query.integer(0), 1);
 }
 
+TEST_F(sqlite, a_query_that_a_person_wrote_reads) {
+  database db(file());
+  db.execute("CREATE TABLE t(a); INSERT INTO t VALUES(1), (2)");
+  for (const char* text : {"SELECT a FROM t WHERE a >= :run", "SELECT a FROM t WHERE a >= :run; -- done",
+                           "WITH x AS (SELECT a FROM t) SELECT a FROM x WHERE a >= :run ;;  /* end */"}) {
+    auto query = db.prepare(written_query(text));
+    ASSERT_EQ(query.parameter_count(), 1) << text;
+    EXPECT_EQ(query.parameter_name(1), ":run");
+    query.start(2);
+    ASSERT_TRUE(query.step());
+    EXPECT_EQ(query.integer(0), 2);
+    EXPECT_FALSE(query.step());
+  }
+}
+
+TEST_F(sqlite, a_query_that_a_person_wrote_does_nothing_but_read) {
+  database db(file());
+  db.execute("CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+  for (const std::string& text :
+       {std::string("DELETE FROM t"), std::string("DELETE FROM t RETURNING a"), std::string("INSERT INTO t VALUES(2)"),
+        std::string("DROP TABLE t"), std::string("PRAGMA user_version"), std::string("PRAGMA journal_mode=OFF"),
+        std::string("ATTACH 'other.db' AS o"), std::string("BEGIN"), std::string("COMMIT"), std::string("VACUUM"),
+        std::string("SELECT 1; DELETE FROM t"), std::string("SELECT 1; SELECT 2"), std::string(""), std::string("-- x"),
+        std::string("SELECT 1\0; DELETE FROM t", 25), std::string("SELECT nothing"),
+        std::string("CREATE TEMP TABLE x AS SELECT 1")})
+    EXPECT_THROW((void)db.prepare(written_query(text)), sql_error) << text;
+  auto count = db.prepare("SELECT count(*) FROM t");  // and the program's own statements are free again
+  count.start();
+  ASSERT_TRUE(count.step());
+  EXPECT_EQ(count.integer(0), 1);
+  db.execute("DELETE FROM t");
+}
+
 }  // namespace
 }  // namespace lakh::sql
