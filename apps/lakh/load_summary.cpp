@@ -129,6 +129,17 @@ std::string reconciliation_text(const actions::load_report& report, std::size_t 
   return text;
 }
 
+std::string limits_rows(std::span<const load::limit_verdict> limits, const paint& colours) {
+  std::size_t width = 0;
+  for (const load::limit_verdict& one : limits) width = std::max(width, display_width(one.text));
+  std::string text;
+  for (const load::limit_verdict& one : limits) {
+    const std::string verdict = one.holds ? colours.green("holds ") : colours.red("BROKEN");
+    text += row(text.empty() ? "limits" : "", pad_right(one.text, width) + "  " + verdict + "  " + one.actual);
+  }
+  return text;
+}
+
 std::string_view end_text(const actions::load_report& report) {
   switch (report.run.end) {
     case load::run_end::complete: return {};
@@ -222,6 +233,8 @@ std::string balance_sheet(const run_summary_facts& facts, std::size_t columns, c
   else
     text += row("ledger", printable(report.folder.string()));
   if (!report.receipt_digest.empty()) text += row("receipt", "SHA-256 " + report.receipt_digest);
+  if (!facts.page.empty()) text += row("report", printable(facts.page));
+  text += limits_rows(facts.limits, colours);
 
   text += reconciliation_text(report, columns, colours);
   for (const std::string& note : report.notes) text += colours.yellow("note:") + " " + printable(note) + "\n";
@@ -340,7 +353,17 @@ std::string summary_json(const run_summary_facts& facts) {
     out += "null";
   else
     string(problem);
-  out += R"(,"notes":)";
+  out += R"(,"limits":[)";
+  first = true;
+  for (const load::limit_verdict& one : facts.limits) {
+    comma();
+    out += R"({"limit":)";
+    string(one.text);
+    out += fmt::format(R"(,"holds":{},"measured":)", one.holds);
+    string(one.actual);
+    out += '}';
+  }
+  out += R"(],"notes":)";
   strings(report.notes);
   return out + "}";
 }

@@ -4,9 +4,11 @@
 #include "console.hpp"
 
 #include <lakh/actions/run_load.hpp>
+#include <lakh/load/limit.hpp>
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace lakh::cli {
 
@@ -15,6 +17,8 @@ struct run_summary_facts {
   std::string title;   // may be empty
   std::string target;  // may be empty
   int exit_code = 0;
+  std::vector<load::limit_verdict> limits;
+  std::string page;            // report.html, if it was written
   std::string resume_command;  // what goes on with the run; empty if there is nothing left to do
 };
 

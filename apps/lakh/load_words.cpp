@@ -85,6 +85,9 @@ void put_words(const words& given, const config& file, load::plan_words& to) {
   put_into(to, file, "timeouts", std::move(timeouts));
   entries limits;
   if (const auto text = given.text("--max-failures")) limits.emplace_back("failures", plain(*text, "--max-failures"));
+  std::vector<config> asserts;
+  for (const std::string& text : given.all("--limit")) asserts.push_back(quoted(text, "--limit"));
+  if (!asserts.empty()) limits.emplace_back("assert", config::sequence(std::move(asserts), input_place("--limit")));
   put_into(to, file, "limits", std::move(limits));
 }
 
@@ -228,6 +231,21 @@ std::vector<option> load_options() {
        .section = "Ledger and output"},
       {.name = "--no-reconcile",
        .help = "does not ask the target what it holds afterwards",
+       .section = "Ledger and output"},
+      {.name = "--no-report", .help = "writes no report.html into the run's folder", .section = "Ledger and output"},
+      {.name = "--limit",
+       .value = "LIMIT",
+       .help = "what the run must keep to, as in p99<250ms, failed=0, errors<0.1% or rate>=500/s; exit code 6 if not",
+       .repeated = true,
+       .section = "Ledger and output"},
+      {.name = "--junit",
+       .value = "FILE",
+       .help = "writes the balance, the reconciliation and the limits as test cases for CI",
+       .kind = value_kind::file,
+       .section = "Ledger and output"},
+      {.name = "--metrics",
+       .value = "ADDRESS",
+       .help = "serves the figures of the run while it goes on to Prometheus, as in 127.0.0.1:9464",
        .section = "Ledger and output"},
       {.name = "--progress",
        .value = "KIND",

@@ -1,9 +1,11 @@
 // `lakh load`: an action, N times, with a ledger.
 #include "console.hpp"
+#include "load_metrics.hpp"
 #include "load_progress.hpp"
 #include "load_summary.hpp"
 #include "load_words.hpp"
 #include "preflight.hpp"
+#include "report_files.hpp"
 #include "verb.hpp"
 
 #include <lakh/actions/run_load.hpp>
@@ -57,8 +59,13 @@ class pipes_may_break {
 
 class load_session {
  public:
-  load_session(environment& env, const words& given, actions::load_run& run)
-      : env_(env), run_(run), kind_(kind_of(env, given)), colours_(env.err_in_colour()), display_(*env.err) {}
+  load_session(environment& env, const words& given, actions::load_run& run, load_metrics* metrics)
+      : env_(env),
+        run_(run),
+        metrics_(metrics),
+        kind_(kind_of(env, given)),
+        colours_(env.err_in_colour()),
+        display_(*env.err) {}
 
   task<actions::load_report> run() {
     co_await run_.check_target();
@@ -66,15 +73,11 @@ class load_session {
     signal_watch watch({SIGINT, SIGTERM});
     co_await in_scope([&](scope& s) -> task<void> {
       s.spawn(heed_signals(s, watch));
+      if (metrics_ != nullptr) s.spawn(metrics_->serve());
       report.emplace(co_await run_.run([this](const load::run_progress& now) { show(now); }, every()));
       s.cancel();
     });
     if (!report) throw cancelled();
-    last_.requested = run_.requested();
-    last_.elapsed = report->run.elapsed;
-    last_.stats = report->run.stats;
-    const double seconds = std::chrono::duration<double>(last_.elapsed).count();
-    last_.rate = seconds > 0 ? static_cast<double>(last_.stats.settled()) / seconds : 0;
     show_last();
     co_return std::move(*report);
   }
@@ -93,6 +96,7 @@ class load_session {
 
   void show(const load::run_progress& now) {
     last_ = now;
+    if (metrics_ != nullptr) metrics_->update(now);
     if (kind_ == progress_kind::bar) {
       const std::size_t columns = std::max(20U, env_.width()) - 1;
       std::vector<std::string> lines = bar_lines(now, columns, colours_);
@@ -151,6 +155,7 @@ class load_session {
 
   environment& env_;
   actions::load_run& run_;
+  load_metrics* metrics_;  // may be null
   progress_kind kind_;
   paint colours_;
   live_display display_;
@@ -161,7 +166,7 @@ class load_session {
 // Everything up to the first connection. What cannot be read here is what the person named: input, not the run's
 // storage.
 std::unique_ptr<actions::load_run> prepare(environment& env, const words& given, std::string& title,
-                                           std::string& target) {
+                                           std::string& target, std::vector<load::limit>& limits) {
   actions::load_request request;
   request.runs = given.text("--runs").value_or("runs");
   if (const auto wanted = given.text("--resume")) request.resume = load::run_folder::find(request.runs, *wanted);
@@ -169,6 +174,7 @@ std::unique_ptr<actions::load_run> prepare(environment& env, const words& given,
     load::plan p = request.resume ? frozen_plan_of(given, *request.resume) : plan_of(env, given);
     title = p.name;
     target = p.target;
+    limits = p.limits.asserts;
     request.the_plan = std::move(p);
     request.ledger = !given.has("--no-ledger");
     request.reconcile = !given.has("--no-reconcile");
@@ -202,19 +208,24 @@ std::string shell_word(const std::string& text) {
 int run_load(environment& env, const words& given) {
   std::string title;
   std::string target;
-  const std::unique_ptr<actions::load_run> prepared = prepare(env, given, title, target);
+  std::vector<load::limit> limits;
+  const std::unique_ptr<actions::load_run> prepared = prepare(env, given, title, target, limits);
   actions::load_run& run = *prepared;
   const paint on_err(env.err_in_colour());
   for (const std::string& note : prepare_machine(run.shape().lanes()))
     *env.err << on_err.yellow("note:") + " " + note + "\n";
 
+  std::optional<load_metrics> metrics;
+  if (const auto at = given.text("--metrics")) metrics.emplace(*at, load::metrics_facts{title, target});
+
   const pipes_may_break shield;
-  load_session session(env, given, run);
+  load_session session(env, given, run, metrics ? &*metrics : nullptr);
   actions::load_report report;
   try {
     report = lakh::run(session.run());
   } catch (const cancelled&) {
     if (session.signal() == 0) throw;
+    *env.err << "stopped; 'lakh runs show last' says what the ledger has\n";
     return session.signal() == SIGTERM ? terminated : interrupted;
   }
 
@@ -222,7 +233,14 @@ int run_load(environment& env, const words& given) {
   facts.report = &report;
   facts.title = title;
   facts.target = target;
+  const run_files files = write_run_files(given, limits, report, title, target);
+  facts.limits = files.limits;
+  facts.page = files.page;
+  report.notes.insert(report.notes.end(), files.notes.begin(), files.notes.end());
   facts.exit_code = exit_code_of(report, session.signal());
+  if (!files.kept &&
+      (facts.exit_code == all_well || facts.exit_code == not_all_confirmed || facts.exit_code == reconcile_differs))
+    facts.exit_code = limit_broken;
   if (report.resumable) {
     facts.resume_command = "lakh load --resume " + report.run_id;
     if (const auto runs = given.text("--runs")) facts.resume_command += " --runs " + shell_word(*runs);

@@ -136,13 +136,14 @@ plan_timeouts read_timeouts(const config& node) {
   return timeouts;
 }
 
-plan_limits read_limits(const config& node) {
+plan_limits read_plan_limits(const config& node) {
   plan_limits limits;
   config_reader read(node, "limits");
   if (const auto* n = read.find("answer")) limits.answer_bytes = n->size("limits.answer");
   if (const auto* n = read.find("kept")) limits.kept_bytes = n->size("limits.kept");
   if (const auto* n = read.find("failures")) limits.failures = n->integer("limits.failures");
   if (const auto* n = read.find("stop_after")) limits.stop_after = n->duration("limits.stop_after");
+  if (const auto* n = read.find("assert")) limits.asserts = read_limits(*n);
   read.finish();
   return limits;
 }
@@ -324,7 +325,7 @@ plan parse_plan(const config& tree, action_names actions) {
   }
   if (const auto* n = read.find("at_most_once")) p.at_most_once = n->boolean("at_most_once");
   if (const auto* n = read.find("seed")) p.seed = n->integer("seed");
-  if (const auto* n = read.find("limits")) p.limits = read_limits(*n);
+  if (const auto* n = read.find("limits")) p.limits = read_plan_limits(*n);
   if (const auto* n = read.find("reconcile")) p.reconcile = *n;
   if (const auto* n = read.find("run_folder")) p.run_folder = path_from(*n, "run_folder");
   read_steps(read, actions, keys, p);

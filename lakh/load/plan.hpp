@@ -7,6 +7,7 @@
 #include <lakh/core/config.hpp>
 #include <lakh/load/digest.hpp>
 #include <lakh/load/feed.hpp>
+#include <lakh/load/limit.hpp>
 #include <lakh/load/pacing.hpp>
 #include <lakh/load/plan_shape.hpp>
 #include <lakh/load/retry.hpp>
@@ -59,6 +60,7 @@ struct plan_limits {
   std::uint64_t kept_bytes = 4U << 10;                 // of one kept value
   std::optional<std::uint64_t> failures;               // the run stops when more items than this have failed
   std::optional<std::chrono::nanoseconds> stop_after;  // grace for items in flight when the run is stopped
+  std::vector<limit> asserts;                          // judged when the run has ended
 };
 
 struct plan {

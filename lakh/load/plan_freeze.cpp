@@ -58,6 +58,11 @@ config of_limits(const plan_limits& limits) {
                                         {"kept", quoted(format_size(limits.kept_bytes))}};
   if (limits.failures) entries.emplace_back("failures", plain(std::to_string(*limits.failures)));
   if (limits.stop_after) entries.emplace_back("stop_after", of_duration(*limits.stop_after));
+  if (!limits.asserts.empty()) {
+    std::vector<config> asserts;
+    for (const limit& one : limits.asserts) asserts.push_back(quoted(one.text));
+    entries.emplace_back("assert", config::sequence(std::move(asserts)));
+  }
   return config::mapping(std::move(entries));
 }
 

@@ -225,7 +225,8 @@ void append_answers(std::string& out, const run_report& run) {
   most = 0;
   for (const auto& [attempts, items] : run.items_by_attempts) most = std::max(most, items);
   for (const auto& [attempts, items] : run.items_by_attempts) {
-    put(out, R"(<tr><th scope="row">{}</th>)", attempts);
+    put(out, R"(<tr><th scope="row">{}</th>)",
+        attempts == 0 ? std::string("settled by asking") : std::to_string(attempts));
     append_meter(out, "p50", items, most);
     put(out, "<td>{}</td><td>{}</td></tr>", grouped(items), share_text(items, run.settled()));
   }

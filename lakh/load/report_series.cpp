@@ -85,15 +85,23 @@ void series_bucket::merge(const series_bucket& other) {
 void time_series::add(outcome_state state, std::int64_t start, std::int64_t latency) {
   const std::int64_t begun = std::max<std::int64_t>(start, 0);
   const std::int64_t ended = std::max(begun, sum(begun, std::max<std::int64_t>(latency, 0)));
-  end_ = std::max(end_, ended);
-  series_bucket& here = at(ended);  // the later of both: finding it may widen the buckets
+  count(state, ended).latency.record(latency);  // the later of both: to find it may widen the buckets
+  ++at(begun).started;
+}
+
+void time_series::add_unsent(outcome_state state, std::int64_t when) {
+  count(state, std::max<std::int64_t>(when, 0));
+}
+
+series_bucket& time_series::count(outcome_state state, std::int64_t time) {
+  end_ = std::max(end_, time);
+  series_bucket& here = at(time);
   switch (state) {
     case outcome_state::confirmed: ++here.confirmed; break;
     case outcome_state::failed: ++here.failed; break;
     case outcome_state::unknown: ++here.unknown; break;
   }
-  here.latency.record(latency);
-  ++at(begun).started;
+  return here;
 }
 
 series_bucket& time_series::at(std::int64_t time) {

@@ -47,6 +47,8 @@ class time_series {
 
   // Both in µs since the start of the time line; what lies before it counts at its start.
   void add(outcome_state state, std::int64_t start, std::int64_t latency);
+  // An item that was settled without being sent, which has no latency.
+  void add_unsent(outcome_state state, std::int64_t when);
 
   [[nodiscard]] bool empty() const noexcept { return buckets_.empty(); }
   [[nodiscard]] std::int64_t width() const noexcept { return width_; }  // of a bucket, in µs
@@ -61,6 +63,7 @@ class time_series {
 
  private:
   series_bucket& at(std::int64_t time);
+  series_bucket& count(outcome_state state, std::int64_t time);
   void widen();
 
   std::vector<series_bucket> buckets_;

@@ -5,7 +5,6 @@
 #include <lakh/load/run_report.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <tuple>
 
 namespace lakh::load {
@@ -13,22 +12,11 @@ namespace {
 
 constexpr std::size_t most_problems = 100;
 
-// A moment as lakh writes it: RFC 3339 in UTC with milliseconds. Microseconds since 1970.
+// Microseconds since 1970.
 std::optional<std::int64_t> moment(std::string_view text) {
-  const auto number = [text](std::size_t at, std::size_t size) {
-    int value = -1;
-    (void)std::from_chars(text.data() + at, text.data() + at + size, value);
-    return value;
-  };
-  if (text.size() != 24 || text[10] != 'T' || text[19] != '.' || text[23] != 'Z') return std::nullopt;
-  const std::chrono::year_month_day day{std::chrono::year(number(0, 4)),
-                                        std::chrono::month(static_cast<unsigned>(number(5, 2))),
-                                        std::chrono::day(static_cast<unsigned>(number(8, 2)))};
-  const std::int64_t seconds = number(11, 2) * 3600 + number(14, 2) * 60 + number(17, 2);
-  if (!day.ok() || number(20, 3) < 0) return std::nullopt;
-  const std::chrono::sys_days midnight(day);
-  return std::chrono::duration_cast<std::chrono::microseconds>(midnight.time_since_epoch()).count() +
-         seconds * 1'000'000 + number(20, 3) * 1000;
+  const auto time = parse_rfc3339(text);
+  if (!time) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::microseconds>(time->time_since_epoch()).count();
 }
 
 struct session_place {
@@ -107,6 +95,12 @@ class builder {
     ++report_.sessions[session].items;
     std::int64_t start = 0;
     if (__builtin_add_overflow(place.offset, std::max<std::int64_t>(0, record.start_us), &start)) start = place.offset;
+    count(attempts_, record.attempts);
+    if (record.state != outcome_state::confirmed) add_problem(record);
+    if (record.attempts == 0) {  // settled by asking the target, or by nobody being there to ask
+      report_.series.add_unsent(record.state, place.offset);
+      return;
+    }
     report_.series.add(record.state, start, record.latency_us);
     std::int64_t last = 0;
     if (!__builtin_add_overflow(record.start_us, record.latency_us, &last)) place.last = std::max(place.last, last);
@@ -114,10 +108,8 @@ class builder {
     if (record.last_attempt == certainty::answered)
       report_.service.record(std::chrono::microseconds(record.service_us));
     report_.attempts += record.attempts;
-    if (record.attempts > 1) report_.retries += record.attempts - 1U;
+    report_.retries += record.attempts - 1U;
     count(statuses_, record.status);
-    count(attempts_, record.attempts);
-    if (record.state != outcome_state::confirmed) add_problem(record);
   }
 
   static void count(std::vector<std::uint64_t>& counts, std::uint16_t value) {
@@ -204,13 +196,6 @@ run_report read_run_report(const std::filesystem::path& folder) {
   run_report report = start_report(folder);
   ledger_reader ledger(folder);
   const item_states states = ledger.read(report.info.requested.value_or(0));
-  complete(report, ledger, states);
-  return report;
-}
-
-run_report read_run_report(const std::filesystem::path& folder, const item_states& states) {
-  run_report report = start_report(folder);
-  ledger_reader ledger(folder);
   complete(report, ledger, states);
   return report;
 }

@@ -9,7 +9,6 @@
 #include <lakh/core/error.hpp>
 #include <lakh/core/histogram.hpp>
 #include <lakh/load/balance.hpp>
-#include <lakh/load/ledger_states.hpp>
 #include <lakh/load/limit.hpp>
 #include <lakh/load/reconcile.hpp>
 #include <lakh/load/report_series.hpp>
@@ -67,7 +66,8 @@ struct run_report {
   histogram service;   // of items whose last attempt was answered, from the send
   std::uint64_t attempts = 0;
   std::uint64_t retries = 0;
-  // Both ascending, without zeros. A status of 0 means that the last attempt had no answer.
+  // Both ascending, without zeros. A status of 0 means that the last attempt had no answer. An item without an attempt
+  // was settled by asking the target: it has neither status nor latency.
   std::vector<std::pair<std::uint16_t, std::uint64_t>> items_by_status;
   std::vector<std::pair<std::uint16_t, std::uint64_t>> items_by_attempts;
   std::vector<report_problem> problems;  // the most frequent first; at most 100, the rest in the last
@@ -90,8 +90,6 @@ struct run_report {
 
 // Reads the run's folder and checks every digest of its ledger. Throws storage_error.
 run_report read_run_report(const std::filesystem::path& folder);
-// The same, where the ledger was read and checked just before: `states` is what ledger_reader::read() said of it.
-run_report read_run_report(const std::filesystem::path& folder, const item_states& states);
 
 // What can be said of a run without a ledger: no time series, no problems, no sessions.
 run_report report_without_ledger(const run_stats& counted, const balance& result, std::chrono::nanoseconds elapsed);
