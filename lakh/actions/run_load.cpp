@@ -3,6 +3,7 @@
 #include <lakh/actions/run_load.hpp>
 #include <lakh/actions/sent_digests.hpp>
 #include <lakh/actions/target_views.hpp>
+#include <lakh/async/scope.hpp>
 #include <lakh/async/sleep.hpp>
 #include <lakh/core/clock.hpp>
 #include <lakh/core/version.hpp>
@@ -90,6 +91,8 @@ struct load_run::state {
     });
   }
 
+  // False if a person did not want to wait for its end.
+  task<bool> unless_cut_short(task<void> work);
   // Holds what the target has of the items in those states against `both`, which was made from the same states.
   task<load::reconciliation> ask_target(load::reconciler& both, const load::item_states& states,
                                         load::state_set asked) const;
@@ -119,14 +122,16 @@ struct load_run::state {
   std::optional<load::run_folder> folder;  // none without a ledger
   std::string run_id;
   std::uint32_t session = 1;
-  wall_time started{};                          // of the first session: what dates are rendered from
-  double seconds_before = 0;                    // of earlier sessions
-  std::filesystem::file_time_type last_sign{};  // of life, of earlier sessions
-  load::item_states now;                        // what the ledger says at the end
-  std::vector<load::ledger_file> files;         // and its files
-  std::shared_ptr<load::item_states> before;    // what earlier sessions left; null in the first
+  wall_time started{};        // of the first session: what dates are rendered from
+  double seconds_before = 0;  // of earlier sessions
+  std::filesystem::file_time_type last_sign = std::filesystem::file_time_type::min();  // of life, of earlier sessions
+  load::item_states now;                      // what the ledger says at the end
+  std::vector<load::ledger_file> files;       // and its files
+  std::shared_ptr<load::item_states> before;  // what earlier sessions left; null in the first
   load::state_set wanted = item_state::unclaimed;
-  std::unique_ptr<load::engine> engine;
+  std::unique_ptr<load::engine> engine;  // while it sends
+  lakh::scope* asking = nullptr;         // while the target is asked what it has
+  bool has_sent = false;
   bool stop_asked = false;
 };
 
@@ -146,12 +151,18 @@ task<void> load_run::check_target() const {
 
 void load_run::stop() {
   state_->stop_asked = true;
-  if (state_->engine) state_->engine->stop();
+  if (state_->engine)
+    state_->engine->stop();
+  else if (state_->asking != nullptr && !state_->has_sent)
+    state_->asking->cancel();
 }
 
 void load_run::abort() {
   state_->stop_asked = true;
-  if (state_->engine) state_->engine->abort();
+  if (state_->engine)
+    state_->engine->abort();
+  else if (state_->asking != nullptr)
+    state_->asking->cancel();
 }
 
 // --- the folder ----------------------------------------------------------------------------------------------------
@@ -205,6 +216,23 @@ void load_run::state::begin_session() {
 
 // --- what earlier sessions left ------------------------------------------------------------------------------------
 
+task<bool> load_run::state::unless_cut_short(task<void> work) {
+  bool ended = false;
+  auto body = [&](lakh::scope& s) -> task<void> {
+    asking = &s;
+    co_await std::move(work);
+    ended = true;
+  };
+  try {
+    co_await in_scope(body);
+  } catch (...) {
+    asking = nullptr;
+    throw;
+  }
+  asking = nullptr;
+  co_return ended;
+}
+
 task<load::reconciliation> load_run::state::ask_target(load::reconciler& both, const load::item_states& states,
                                                        load::state_set asked) const {
   load::render_input of_run;
@@ -243,8 +271,10 @@ task<void> load_run::state::take_up() {
 task<void> load_run::state::settle_by_asking(load::item_states& states, std::optional<load::settlement>& settled) {
   const bool again = !request.the_plan.at_most_once;
   tell("asking the target which of the items in doubt it has");
-  if (const auto age = std::filesystem::file_time_type::clock::now() - last_sign; age < time_to_arrive)
-    co_await sleep_for(std::chrono::duration_cast<duration>(time_to_arrive - age));
+  // Clocks jump: never longer than that, whatever the files say.
+  const auto now_here = std::filesystem::file_time_type::clock::now();
+  if (last_sign > now_here - time_to_arrive && last_sign < now_here + time_to_arrive)
+    co_await sleep_for(std::clamp<duration>(last_sign + time_to_arrive - now_here, {}, time_to_arrive));
 
   const std::uint64_t size = requested.value_or(states.size());
   load::reconciler both(states, size, sent_digests(request.the_plan, feeds, steps, run_id, started));
@@ -375,6 +405,7 @@ task<void> load_run::state::send(load_report& report, std::function<void(const l
     on_progress(of_all_sessions(last));
   }
   engine.reset();
+  has_sent = true;
   if (!ledger || report.run.end == load::run_end::ledger_failed) co_return;
   try {
     ledger->close();
@@ -476,7 +507,7 @@ task<load_report> load_run::run(std::function<void(const load::run_progress&)> o
   state& my = *state_;
   load_report report;
   if (my.request.resume) {
-    co_await my.take_up();
+    if (!co_await my.unless_cut_short(my.take_up())) throw cancelled();
     my.begin_session();
   } else {
     my.make_folder();
@@ -489,7 +520,8 @@ task<load_report> load_run::run(std::function<void(const load::run_progress&)> o
   co_await my.send(report, std::move(on_progress), every);
   my.read_balance(report);
   my.note_end(report);  // before the target is asked, which may take long
-  co_await my.reconcile(report);
+  if (!co_await my.unless_cut_short(my.reconcile(report)))
+    report.notes.emplace_back("not reconciled: stopped before the target had told all");
   my.note_end(report);
   my.write_receipt(report);  // last: it speaks of all the rest
   co_return report;

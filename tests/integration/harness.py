@@ -54,12 +54,12 @@ class Case(unittest.TestCase):
         self.addCleanup(end)
         return process
 
-    def shop(self, *more, db="shop.db"):
+    def shop(self, *more, db="shop.db", listen="127.0.0.1:0"):
         """Starts a shop; gives its address and process."""
         port_file = self.folder / "port"
         with contextlib.suppress(FileNotFoundError):
             port_file.unlink()
-        process = self.start("shop", "--listen", "127.0.0.1:0", "--db", db, "--port-file", port_file, *more)
+        process = self.start("shop", "--listen", listen, "--db", db, "--port-file", port_file, *more)
         for _ in range(500):
             if port_file.exists() and port_file.read_text().strip():
                 return f"http://127.0.0.1:{int(port_file.read_text())}", process
