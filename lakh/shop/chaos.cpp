@@ -62,16 +62,18 @@ fate chaos::fate_of(std::uint64_t number) const noexcept {
   luck.number = number;
   // One draw for all that exclude each other: each has its share of the line from 0 to 1.
   std::uint32_t at = dice_.millionth(number, "mishap");
-  for (std::size_t i = 0; i < first_independent; ++i) {
-    if (words_[i] == nullptr) continue;
-    if (at < words_[i]->millionths) {
-      luck.what = static_cast<mishap>(i);
-      luck.value = words_[i]->has_value                     ? dice_.value(*words_[i], number, "value")
-                   : rules[i].value == chaos_value::seconds ? 1
-                                                            : 0;
+  for (const chaos_word& one : spec_.words()) {
+    const auto what = static_cast<std::size_t>(one.rule - rules.data());
+    if (what >= first_independent) continue;
+    if (at < one.millionths) {
+      luck.what = static_cast<mishap>(what);
+      if (one.has_value)
+        luck.value = dice_.value(one, number, "value");
+      else if (one.rule->value == chaos_value::seconds)
+        luck.value = 1;
       break;
     }
-    at -= words_[i]->millionths;
+    at -= one.millionths;
   }
   if (const chaos_word* const delay = word(mishap::delay);
       delay != nullptr && dice_.hits(delay->millionths, number, "delay"))

@@ -69,6 +69,19 @@ TEST(shop_chaos, the_same_seed_means_the_same_fates_in_the_same_order) {
   EXPECT_EQ(first.orders(), 200);
 }
 
+TEST(shop_chaos, a_word_more_behind_the_others_does_not_change_whom_they_befall) {
+  const chaos less(read_chaos("drop-after:10%,500:10%,seed:7", "--chaos"));
+  const chaos more(read_chaos("drop-after:10%,500:10%,drop-before:30%,seed:7", "--chaos"));
+  int befallen = 0;
+  for (std::uint64_t number = 1; number <= 1'000; ++number) {
+    const fate before = less.fate_of(number);
+    if (!before.what) continue;
+    ++befallen;
+    EXPECT_EQ(more.fate_of(number).what, before.what);
+  }
+  EXPECT_GT(befallen, 100);
+}
+
 TEST(shop_chaos, a_key_is_forgotten_always_or_never) {
   const chaos harm(read_chaos("forget:30%,seed:7", "--chaos"));
   int forgotten = 0;
