@@ -174,7 +174,7 @@ std::shared_ptr<const load::action> make_http_action(const load::plan& p, const 
   if (program.to && program.target.constant())
     program.fixed_head = program.method + " " + program.target.constant_text() + program.after_target;
 
-  program.expect = http_expectation(step.expect);
+  program.expect = http_expectation(step.expect, scope, step.name + ".expect.");
   if (!step.keep.is_null())
     for (const auto& [name, path] : step.keep.entries("keep"))
       program.kept.push_back({name, json_path(path.text("keep." + name), path.place()),

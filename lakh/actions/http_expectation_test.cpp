@@ -6,7 +6,13 @@
 namespace {
 
 using lakh::config;
-using lakh::actions::http_expectation;
+using lakh::load::template_scope;
+
+// Without names of its own.
+lakh::actions::http_expectation http_expectation(const config& expect) {
+  static const template_scope scope;
+  return {expect, scope, "create.expect."};
+}
 
 config plain(const char* text) {
   return config::scalar(text, config::style::plain);
@@ -26,7 +32,7 @@ constexpr std::string_view created =
     "HTTP/1.1 201 Created\r\nLocation: /orders/1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n";
 constexpr std::string_view body = R"({"status":"accepted","total":12,"paid":true,"note":"a \"b\" é","none":null})";
 
-std::string why_not(const http_expectation& expected) {
+std::string why_not(const lakh::actions::http_expectation& expected) {
   std::string why;
   const bool fits = expected.fits(head(created), body, why);
   EXPECT_EQ(fits, why.empty());
@@ -34,14 +40,14 @@ std::string why_not(const http_expectation& expected) {
 }
 
 TEST(http_expectation, without_words_any_2xx_will_do) {
-  const http_expectation any;
+  const lakh::actions::http_expectation any;
   for (const int status : {200, 201, 299}) EXPECT_TRUE(any.status_fits(status));
   for (const int status : {199, 301, 404, 503}) EXPECT_FALSE(any.status_fits(status));
 }
 
 TEST(http_expectation, one_status_or_several) {
   EXPECT_TRUE(http_expectation(config::mapping({{"status", plain("201")}})).status_fits(201));
-  const http_expectation several(config::mapping({{"status", config::sequence({plain("201"), plain("409")})}}));
+  const auto several = http_expectation(config::mapping({{"status", config::sequence({plain("201"), plain("409")})}}));
   EXPECT_TRUE(several.status_fits(409));
   EXPECT_FALSE(several.status_fits(200));
 }
@@ -80,10 +86,48 @@ TEST(http_expectation, a_header_may_be_asked_for_with_any_value) {
 }
 
 TEST(http_expectation, an_answer_that_is_no_json_is_told_so) {
-  const http_expectation expected(config::mapping({{"json", config::mapping({{"$.id", plain("1")}})}}));
+  const auto expected = http_expectation(config::mapping({{"json", config::mapping({{"$.id", plain("1")}})}}));
   std::string why;
   EXPECT_FALSE(expected.fits(head(created), "<html>", why));
   EXPECT_EQ(why, "the answer is not JSON");
+}
+
+TEST(http_expectation, a_wanted_value_may_be_another_one_for_each_item) {
+  template_scope scope;
+  scope.add_value("reference", "{{run}}-{{item}}");
+  const lakh::actions::http_expectation expected(
+      config::mapping(
+          {{"headers", config::mapping({{"Location", quoted("/orders/{{item}}")}})},
+           {"json", config::mapping({{"$.reference", quoted("{{reference}}")}, {"$.number", quoted("{{item}}")}})}}),
+      scope, "create.expect.");
+  ASSERT_TRUE(expected.varies());
+  lakh::load::render_input first;
+  first.run = "r";
+  first.item = 1;
+  std::vector<std::string> values;
+  std::string why;
+  ASSERT_TRUE(expected.render(first, values, why));
+  EXPECT_TRUE(expected.fits(head(created), R"({"reference":"r-1","number":1})", why, values)) << why;
+  EXPECT_FALSE(expected.fits(head(created), R"({"reference":"r-2","number":1})", why, values));
+  EXPECT_EQ(why, R"($.reference is "r-2", not "r-1")");
+  lakh::load::render_input second = first;
+  second.item = 2;
+  ASSERT_TRUE(expected.render(second, values, why));
+  why.clear();
+  EXPECT_FALSE(expected.fits(head(created), R"({"reference":"r-2","number":2})", why, values));
+  EXPECT_EQ(why, "header Location is '/orders/1', not '/orders/2'");
+}
+
+TEST(http_expectation, done_once_a_value_is_what_stands_there) {
+  const lakh::actions::http_expectation once(
+      config::mapping({{"headers", config::mapping({{"Location", quoted("{{item}}")}})}}));
+  EXPECT_FALSE(once.varies());
+  EXPECT_EQ(why_not(once), "header Location is '/orders/1', not '{{item}}'");
+}
+
+TEST(http_expectation, a_template_that_cannot_be_read_is_refused_before_anything_is_sent) {
+  EXPECT_THROW(http_expectation(config::mapping({{"json", config::mapping({{"$.id", quoted("{{itme}}")}})}})),
+               lakh::input_error);
 }
 
 TEST(http_expectation, nonsense_is_refused) {

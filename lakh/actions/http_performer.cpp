@@ -86,7 +86,7 @@ bool http_performer::prepare(const load::render_input& input, std::string& reaso
   if (program_.has_body) wire::append_content_length(request_, body.size());
   wire::append_head_end(request_);
   request_ += body;  // one buffer, one send
-  return true;
+  return !program_.expect.varies() || program_.expect.render(input, expected_, reason);
 }
 
 task<load::attempt_report> http_performer::attempt() {
@@ -150,7 +150,7 @@ void http_performer::judge(load::attempt_report& report) {
   const wire::response_head& head = slot_->connection->answer();
   const std::string_view body = slot_->connection->body();
   report.status = head.status;
-  report.as_expected = program_.expect.fits(head, body, reason_);
+  report.as_expected = program_.expect.fits(head, body, reason_, expected_);
   if (!report.as_expected) {
     report.error = error_kind::status;
     if (!program_.expect.status_fits(head.status) && !body.empty()) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace lakh::actions {
 
@@ -45,6 +46,7 @@ class http_performer final : public load::performer {
   http_connections::slot* slot_ = nullptr;  // to the server of the item in hand
   net::endpoint to_;
   std::string request_;
+  std::vector<std::string> expected_;  // what the answer must hold, where that depends on the item
   std::string target_;
   std::string kept_json_;
   std::string reason_;
