@@ -61,19 +61,9 @@ y_axis axis_of(const chart& drawn) {
     return axis;
   }
   axis.log = true;
-  axis.low = std::pow(10, std::floor(std::log10(lowest_of(drawn))));
-  axis.top = std::max(axis.low * 10, std::pow(10, std::ceil(std::log10(highest))));
-  // A decade that is hardly used is cut at 2 or 5.
-  for (const double part : {0.2, 0.5})
-    if (highest <= axis.top * part) {
-      axis.top *= part;
-      break;
-    }
-  for (const double part : {5.0, 2.0})
-    if (lowest_of(drawn) >= axis.low * part) {
-      axis.low *= part;
-      break;
-    }
+  // A little room below and above, and at least a decade.
+  axis.top = highest * 1.15;
+  axis.low = std::min(lowest_of(drawn) / 1.25, axis.top / 10);
   const double decades = std::log10(axis.top / axis.low);
   for (double decade = std::pow(10, std::floor(std::log10(axis.low) + 1e-9)); decade <= axis.top * 1.001; decade *= 10)
     for (const double part : {1.0, 2.0, 5.0}) {
@@ -140,8 +130,9 @@ void append_areas(std::string& out, const chart& drawn, const y_axis& axis) {
 void append_drawing(std::string& out, const chart& drawn, const y_axis& axis) {
   out += R"(<svg viewBox="0 0 1000 300" preserveAspectRatio="none" aria-hidden="true" focusable="false">)";
   for (const double tick : axis.ticks)
-    fmt::format_to(std::back_inserter(out), R"(<path class="{}" d="M0 {:.1f}H1000"/>)",
-                   tick == axis.ticks.front() ? "base" : "grid", axis.y(tick));
+    if (axis.log || tick > 0)
+      fmt::format_to(std::back_inserter(out), R"(<path class="grid" d="M0 {:.1f}H1000"/>)", axis.y(tick));
+  out += R"(<path class="base" d="M0 300H1000"/>)";
   for (const chart_mark& mark : drawn.marks)
     fmt::format_to(std::back_inserter(out), R"(<path class="mark" d="M{:.1f} 0V300"/>)", mark.at * wide);
   if (drawn.form == chart_form::areas)

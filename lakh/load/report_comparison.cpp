@@ -47,7 +47,7 @@ void append_row(std::string& out, std::span<const run_report> runs, std::string_
 
 void append_comparison(std::string& out, std::span<const run_report> runs, std::span<const std::string> names) {
   out +=
-      R"(<section class="verdict" aria-labelledby="compared"><h2 id="compared" class="hidden">Figures compared</h2>)"
+      R"(<section class="compared" aria-labelledby="compared"><h2 id="compared" class="hidden">Figures compared</h2>)"
       R"(<div class="wide"><table><caption>Figures of the runs, with the ratio to the first</caption><thead><tr><th scope="col"><span class="hidden">figure</span></th>)";
   for (std::size_t i = 0; i < runs.size(); ++i)
     put(out, R"(<th scope="col"><i class="key {}"></i><bdi>{}</bdi></th>)", run_colour(i), html(names[i]));

@@ -136,7 +136,9 @@ void lay_percentiles(chart& drawn, const percentile_axis& axis) {
                                                                  {"p99.9999", 99.9999}}};
   for (const auto& [text, percent] : ticks)
     if (-std::log10(1 - percent / 100) <= axis.most + 1e-6)
-      drawn.x_ticks.push_back({nines(percent, axis.most), text, percent == 75 || (percent == 50 && axis.most > 4)});
+      drawn.x_ticks.push_back({nines(percent, axis.most), text,
+                               percent == 75 || (percent == 50 && axis.most > 3.5) ||
+                                   (percent > 99.95 && percent < 99.995 && axis.most >= 5)});
 }
 
 void add_curve(chart& drawn, const percentile_axis& axis, const histogram& values, std::string name,

@@ -151,7 +151,7 @@ void append_limits(std::string& out, std::span<const run_report> runs, std::span
     put(out, "{}", all == 1 ? "The limit holds." : fmt::format("All {} limits hold.", all));
   else
     put(out, "{} of {} {} broken.", broken, all, broken == 1 ? "is" : "are");
-  out += R"(</p><table><caption>Limits and whether they hold</caption><thead><tr>)";
+  out += R"(</p><table class="slim"><caption>Limits and whether they hold</caption><thead><tr>)";
   if (!names.empty()) out += R"(<th scope="col" class="text">run</th>)";
   out +=
       R"(<th scope="col" class="text">limit</th><th scope="col">measured</th><th scope="col">verdict</th></tr></thead><tbody>)";
@@ -267,7 +267,7 @@ void append_reconciliation(std::string& out, const run_report& run) {
         both.digests_compared ? "Each entry was compared byte for byte with what was sent."
                               : "Entries were compared by their references.");
     out +=
-        R"(<table><caption>The ledger held against the target’s own data</caption><thead><tr><th scope="col" class="text">entries</th>)"
+        R"(<table class="slim"><caption>The ledger held against the target’s own data</caption><thead><tr><th scope="col" class="text">entries</th>)"
         R"(<th scope="col">number</th><th scope="col" class="text">meaning</th></tr></thead><tbody>)";
     const auto row = [&out](std::string_view label, std::uint64_t number, bool bad, std::string_view means) {
       put(out, R"(<tr><th scope="row">{}</th><td>{}{}{}</td><td class="text reason">{}</td></tr>)", label,

@@ -25,7 +25,7 @@ header{display:grid;gap:.5rem}
 .facts bdi,td bdi,dd bdi{overflow-wrap:anywhere}
 .chip{display:inline-block;padding:.05rem .6rem;border-radius:99px;font-size:.8125rem;font-weight:600;border:1px solid currentColor}
 section{margin-top:3rem}
-section>p.note,section>.note{color:var(--soft);font-size:.9375rem;max-width:44rem;margin-top:.25rem}
+section>p.note,section>.note{color:var(--soft);font-size:.9375rem;max-width:56rem;margin-top:.25rem}
 .ok{--c:var(--ok)}.bad{--c:var(--bad)}.odd{--c:var(--odd)}.wait{--c:var(--wait)}.none{--c:var(--none)}
 .p50{--c:var(--p50)}.p99{--c:var(--p99)}
 .run1{--c:var(--run1)}.run2{--c:var(--run2)}.run3{--c:var(--run3)}.run4{--c:var(--run4)}
@@ -36,7 +36,7 @@ section>p.note,section>.note{color:var(--soft);font-size:.9375rem;max-width:44re
 .verdict h2 span{white-space:nowrap}
 .bar{display:flex;gap:2px;height:1.75rem;margin-top:1.5rem;border-radius:.4rem;overflow:hidden;background:var(--bg)}
 .bar i{display:block;background:var(--c);min-width:4px;flex-basis:0}
-.bar.thin{height:.75rem;margin:0;border-radius:.2rem;min-width:8rem}
+.bar.thin{height:.75rem;margin:.35rem 0;border-radius:.2rem;min-width:8rem}.compared{margin-top:1rem}
 .sum{display:flex;flex-wrap:wrap;gap:.75rem 2.25rem;margin-top:1.1rem;align-items:flex-start}
 .sum div{display:grid;grid-template-columns:auto;position:relative}
 .sum dt{order:2;color:var(--soft);font-size:.875rem;display:flex;align-items:center;gap:.45rem}
@@ -86,16 +86,17 @@ summary:hover{color:var(--ink)}
 .scroll table{margin:0}.scroll th:first-child,.scroll td:first-child{padding-left:.8rem}.scroll th:last-child,.scroll td:last-child{padding-right:.8rem}
 .scroll thead th{position:sticky;top:0;background:var(--bg)}
 table{border-collapse:collapse;width:100%;font-size:.9375rem;margin-top:.9rem}
+.slim{max-width:48rem}
 caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 th,td{padding:.4rem .75rem .4rem 0;text-align:right;vertical-align:top;border-bottom:1px solid var(--rule);font-weight:450}
 thead th{color:var(--soft);font-size:.8125rem;font-weight:500;vertical-align:bottom;white-space:nowrap}
 th:first-child,td.text,th.text{text-align:left}
 td:last-child,th:last-child{padding-right:0}
 tbody tr:last-child>*{border-bottom:0}
-td.text,th.text{overflow-wrap:anywhere}
+td+td.text,th+th.text{padding-left:1.25rem}td.text,th.text{overflow-wrap:anywhere}.pair table{margin-top:0}
 td.num,th[scope=row]{white-space:nowrap}
 th[scope=row].wrap{white-space:normal;overflow-wrap:anywhere}
-td.meter{width:38%;min-width:5rem;vertical-align:middle}
+.meter{width:38%;min-width:5rem;vertical-align:middle}
 td.meter i{display:block;height:.55rem;border-radius:.15rem;background:var(--c);min-width:2px}
 .reason{color:var(--soft);font-size:.875rem}
 .good,.broken{font-weight:620;white-space:nowrap}.good{color:var(--ok)}.broken{color:var(--bad)}
@@ -113,13 +114,13 @@ footer{margin-top:3.5rem;padding-top:1.25rem;border-top:1px solid var(--rule);fo
 .tiles{grid-template-columns:1fr 1fr}.tiles dd{font-size:1.125rem}
 .frame{grid-template-rows:12.5rem 1.75rem;column-gap:.45rem}.ys{width:2.9rem}.ys,.xs{font-size:.75rem}.xs .minor{display:none}
 .kv{grid-template-columns:minmax(0,1fr);gap:0}.kv dd{margin-bottom:.5rem}
-.wide{overflow-x:auto;margin-right:-1.125rem;padding-right:1.125rem}td.meter{display:none}}
+.wide{overflow-x:auto;margin-right:-1.125rem;padding-right:1.125rem}.wide table{min-width:34rem}.meter{display:none}}
 @media print{:root{color-scheme:light;--bg:#fff;--panel:#fff;--ink:#000;--soft:#444;--rule:#ccc;--grid:#ddd;--ok:#12796e;--bad:#cb3a2a;--odd:#c58606;
 --wait:#7f8696;--none:#cfccc3;--p50:#3f74d8;--p99:#5a2f9e;--run1:#2f66cc;--run2:#cf5f1a;--run3:#12796e;--run4:#a63a98;--run5:#8b7500;--run6:#c5323f;--run7:#0b8fb3;--run8:#5d6472}
 @page{margin:14mm}html{font-size:12px}body{max-width:none;padding:0}section{margin-top:1.75rem}
 .two{grid-template-columns:minmax(0,3fr) minmax(0,2fr)}.pair{grid-template-columns:repeat(2,minmax(0,1fr))}
 .frame{grid-template-rows:12rem 1.75rem}
-details.figures,.cursor,.tip{display:none}figure,tr,.tiles,.verdict,.kv>*{break-inside:avoid}h2,h3,.note{break-after:avoid}
+details.figures,.cursor,.tip{display:none}section,figure,tr,.tiles,.kv>*{break-inside:avoid}h2,h3,.note{break-after:avoid}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 )css";
 }

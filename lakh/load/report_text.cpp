@@ -98,11 +98,10 @@ std::string share_text(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0 || part == 0) return "0 %";
   if (part >= whole) return "100 %";
   const double share = 100 * static_cast<double>(part) / static_cast<double>(whole);
-  for (int digits = 0; digits < 8; ++digits) {
+  for (int digits = 1; digits < 8; ++digits) {
     const std::string text = fmt::format("{:.{}f}", share, digits);
     const double shown = std::stod(text);
     if (shown >= 100 || shown <= 0) continue;  // one digit more, until it is not wrong
-    if (digits == 0 && share < 10) continue;
     return text + " %";
   }
   return share < 50 ? "under 0.0000001 %" : "over 99.9999999 %";

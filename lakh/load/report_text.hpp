@@ -16,7 +16,7 @@ std::string html(std::string_view text);
 std::string duration_text(double microseconds);
 // "9,812", "81.2", "0.41".
 std::string number_text(double value);
-// "100 %", "99.98 %", "0.0012 %": never 100 where a part is missing, never 0 where there is one.
+// "100 %", "99.8 %", "99.998 %", "0.001 %": never 100 where a part is missing, never 0 where there is one.
 std::string share_text(std::uint64_t part, std::uint64_t whole);
 
 }  // namespace lakh::load
