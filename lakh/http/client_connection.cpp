@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t first_buffer = 2048;         // most answers to API calls fit; ten thousand users cost 20 MB
 constexpr std::size_t most_in_buffer = 64 * 1024;  // a longer body is collected in a string of its own
 constexpr std::size_t least_window = 16 * 1024;    // room for reading such a body in pieces
+constexpr std::size_t most_kept = 1024 * 1024;     // of that string, for the next one
 constexpr int most_interim_answers = 32;
 constexpr std::size_t most_at_once = 16 * 1024;  // sockets take that much without waiting for the peer, mostly
 
@@ -63,6 +64,7 @@ bool client_connection::begin(exchange_result& result, const exchange_deadlines&
   reusable_ = false;
   filled_ = head_at_ = head_end_ = 0;
   body_ = {};
+  if (decoded_.capacity() > most_kept) decoded_ = {};
   result.begun = deadlines.now_ != time_point{} ? deadlines.now_ : loop::current().now();
   const time_point first = std::min(deadlines.first_byte, deadlines.done);
   if (first > result.begun) {

@@ -1,3 +1,4 @@
+#include <lakh/core/error.hpp>
 #include <lakh/core/json.hpp>
 #include <lakh/http/client_request.hpp>
 #include <lakh/http/session.hpp>
@@ -21,6 +22,8 @@ client_request&& client_request::bearer(std::string_view token) && {
 
 // RFC 7617
 client_request&& client_request::basic_auth(std::string_view user, std::string_view password) && {
+  if (user.find(':') != std::string_view::npos)
+    throw input_error("a user name for basic authentication cannot hold a ':'", "the password begins behind it");
   const std::string pair = std::string(user) + ":" + std::string(password);
   std::string encoded(4 * ((pair.size() + 2) / 3) + 1, '\0');
   const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),     // NOLINT
@@ -34,6 +37,9 @@ client_request&& client_request::basic_auth(std::string_view user, std::string_v
 client_request&& client_request::idempotency_key(std::string_view key) && {
   std::string quoted = "\"";
   for (const char c : key) {
+    if (c < 0x20 || c > 0x7e)
+      throw input_error("an idempotency key holds printable ASCII characters only",
+                        "encode the others, in hexadecimal");
     if (c == '"' || c == '\\') quoted += '\\';
     quoted += c;
   }

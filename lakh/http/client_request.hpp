@@ -37,7 +37,8 @@ class [[nodiscard]] client_request {
   }
   ~client_request() = default;
 
-  // Fields, replacing any of the same name. Throws input_error for what could not be sent.
+  // Fields, replacing any of the same name. Throws input_error for what could not be sent. Host is sent as it is given;
+  // Content-Length is what the body has, whatever is given.
   client_request&& header(std::string_view name, std::string_view value) &&;
   client_request&& bearer(std::string_view token) &&;
   client_request&& basic_auth(std::string_view user, std::string_view password) &&;

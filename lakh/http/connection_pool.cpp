@@ -1,6 +1,8 @@
 #include <lakh/async/timeout.hpp>
 #include <lakh/http/connection_pool.hpp>
 
+#include <algorithm>
+
 namespace lakh::http {
 
 connection_pool::connection_pool(std::size_t most_per_server, duration idle_expiry, const client_limits& limits)
@@ -12,8 +14,35 @@ connection_pool::server& connection_pool::find(const net::endpoint& to) {
   return *found;
 }
 
+void connection_pool::drop_idle(server& of, std::size_t count) noexcept {
+  idle_ -= count;
+  of.idle.erase(of.idle.begin(), of.idle.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+// What has expired everywhere, and the longest idle if there are too many. A server of which nobody holds a place, or
+// waits for one, is forgotten with its last connection.
+void connection_pool::sweep(time_point now) noexcept {
+  next_sweep_ = now + std::clamp<duration>(idle_expiry_ / 2, std::chrono::milliseconds(10), std::chrono::minutes(1));
+  for (auto& [name, of] : servers_) {
+    std::size_t expired = 0;
+    while (expired < of->idle.size() && now - of->idle[expired].since > idle_expiry_) ++expired;
+    drop_idle(*of, expired);
+  }
+  while (idle_ > most_idle) {
+    server* oldest = nullptr;
+    for (auto& [name, of] : servers_)
+      if (!of->idle.empty() && (oldest == nullptr || of->idle.front().since < oldest->idle.front().since))
+        oldest = of.get();
+    drop_idle(*oldest, 1);
+  }
+  std::erase_if(servers_, [&](const auto& entry) {
+    return entry.second->idle.empty() && entry.second->places.available() == most_per_server_;
+  });
+}
+
 task<std::expected<connection_pool::lease, std::error_code>> connection_pool::take(net::endpoint to,
                                                                                    time_point connect_by, bool fresh) {
+  if (loop::current().now() >= next_sweep_) sweep(loop::current().now());
   server& from = find(to);
   lease result;
   result.place = co_await from.places.acquire();
@@ -21,8 +50,9 @@ task<std::expected<connection_pool::lease, std::error_code>> connection_pool::ta
   while (!from.idle.empty() && !fresh) {
     idle_connection candidate = std::move(from.idle.back());
     from.idle.pop_back();
+    --idle_;
     if (now - candidate.since > idle_expiry_) {
-      from.idle.clear();  // all others have been idle for longer
+      drop_idle(from, from.idle.size());  // all others have been idle for longer
       break;
     }
     if (candidate.connection->still_alive()) {
@@ -38,8 +68,10 @@ task<std::expected<connection_pool::lease, std::error_code>> connection_pool::ta
 }
 
 void connection_pool::put_back(const net::endpoint& to, lease used) {
-  if (used.connection && used.connection->reusable())
-    find(to).idle.push_back({std::move(used.connection), loop::current().now()});
+  if (!used.connection || !used.connection->reusable()) return;
+  const time_point now = loop::current().now();
+  find(to).idle.push_back({std::move(used.connection), now});
+  if (++idle_ > most_idle) sweep(now);
 }
 
 }  // namespace lakh::http

@@ -4,14 +4,22 @@
 
 #include <lakh/async/loop.hpp>
 
+#include <algorithm>
+
 namespace lakh::http {
+
+// `limit` after `from`. A limit beyond what a clock can count, such as duration::max(), is none: time_point::max().
+inline time_point deadline_after(time_point from, duration limit) noexcept {
+  return limit >= time_point::max() - from ? time_point::max() : from + std::max(limit, duration::zero());
+}
 
 class deadline_timer : private timer_node {
  public:
   explicit deadline_timer(loop& on) noexcept : on_(on) {}
 
-  // Calls `expired` at or after `when`, unless moved or cleared by then.
+  // Calls `expired` at or after `when`, unless moved or cleared by then; never for time_point::max().
   void move_to(time_point when) {
+    if (when == time_point::max()) return clear();
     deadline_ = when;
     active_ = true;
     if (!armed() || timer_node::when() > when) on_.arm(*this, when);

@@ -125,6 +125,21 @@ TEST(serve, connections_are_bounded_and_the_rest_wait_their_turn) {
   });
 }
 
+// One that writes all of its request before it reads must not find a reset in place of the answer.
+TEST(serve, a_body_that_is_refused_is_read_until_the_client_has_seen_why) {
+  app small("Small", "1");
+  small.post("/", [](raw_body) {});
+  with_server(small, quiet(), [&](const net::endpoint& where) -> task<void> {
+    const auto one = co_await net::connect(where);
+    const std::string body(20'000'000, 'x');
+    const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n";
+    EXPECT_FALSE((co_await one->try_write(head, body)).error);
+    std::array<char, 512> buffer;
+    const std::size_t got = co_await one->read_some(buffer);
+    EXPECT_THAT(std::string(buffer.data(), got), testing::StartsWith("HTTP/1.1 413"));
+  });
+}
+
 TEST(serve, threads_share_a_port_and_end_together) {
   app shared("Shared", "1");
   std::mutex mutex;

@@ -5,11 +5,14 @@
 namespace lakh::http {
 namespace {
 
-constexpr std::size_t first_read = 4096;            // the size of an idle connection's buffer
-constexpr std::size_t most_idle = 16 * 1024;        // what an idle connection may keep
-constexpr std::size_t flush_at = 64 * 1024;         // answers wait for each other up to here
-constexpr std::size_t body_read = 64 * 1024;        // at most, at a time
-constexpr std::size_t most_lingering = 256 * 1024;  // bytes thrown away behind the last answer
+constexpr std::size_t first_read = 4096;      // the size of an idle connection's buffer
+constexpr std::size_t most_idle = 16 * 1024;  // what an idle connection may keep
+constexpr std::size_t flush_at = 64 * 1024;   // answers wait for each other up to here
+constexpr std::size_t body_read = 64 * 1024;  // at most, at a time
+// Thrown away behind the last answer. As linger_time bounds it already, more than a client sends that writes all of its
+// request before it reads: it would see a reset instead of the answer that its body is too large.
+constexpr std::size_t most_lingering = std::size_t{64} << 20;
+constexpr std::uint64_t most_seconds = 366 * 86'400;
 
 }  // namespace
 
@@ -58,7 +61,7 @@ void server_connection::expired() noexcept {
 
 void server_connection::enter(stage next, duration limit) {
   stage_ = next;
-  move_to(now_ + limit);
+  move_to(deadline_after(now_, limit));
 }
 
 void server_connection::enter_writing(std::size_t bytes) {
@@ -71,7 +74,10 @@ bool server_connection::wrote(const net::io_result& result) noexcept {
 }
 
 duration server_connection::allowance(duration base, std::uint64_t bytes) const noexcept {
-  return base + std::chrono::milliseconds(bytes * 1000 / limits_.body_rate);
+  if (limits_.body_rate == 0) return duration::max();
+  const duration more = std::chrono::seconds(std::min(bytes / limits_.body_rate, most_seconds)) +
+                        std::chrono::milliseconds(bytes % limits_.body_rate * 1000 / limits_.body_rate);
+  return base >= duration::max() - more ? duration::max() : base + more;
 }
 
 std::span<char> server_connection::head_room() {

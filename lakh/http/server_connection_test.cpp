@@ -305,6 +305,14 @@ TEST_F(server_connection_test, a_client_that_vanishes_is_forgotten) {
   }
 }
 
+TEST_F(server_connection_test, limits_may_be_none) {
+  server_limits none;
+  none.head_time = none.body_time = none.idle_time = none.write_time = none.linger_time = duration::max();
+  none.body_rate = 0;
+  const std::string content(1000, 'x');
+  EXPECT_EQ(ask(post("/echo", content) + get("/now/1"), 10, none), text(content) + text("1"));
+}
+
 TEST_F(server_connection_test, an_answer_can_be_cut_on_purpose_without_harm_to_those_before_it) {
   app_.get("/cut/{n}", [](request& in, path<"n", std::uint64_t> n) {
     in.cut_answer(*n);

@@ -24,7 +24,8 @@ struct server_limits {
 
   // From the first byte of a head to its last; else 408.
   duration head_time = std::chrono::seconds(10);
-  // A body may take this long and one second more for each `body_rate` bytes that came; else 408.
+  // A body may take this long and one second more for each `body_rate` bytes that came; else 408. A rate of 0: as long
+  // as it takes.
   duration body_time = std::chrono::seconds(20);
   std::uint64_t body_rate = 1024;
   // Between two requests on a connection.

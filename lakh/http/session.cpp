@@ -34,6 +34,7 @@ session_options& session_options::redirects(int most) {
   return *this;
 }
 session_options& session_options::connections_per_host(std::size_t most) {
+  if (most == 0) throw input_error("a session cannot do without connections", "allow 1 or more per host");
   connections_per_host_ = most;
   return *this;
 }
@@ -162,14 +163,19 @@ std::string session::journey::head(const session_options& options) const {
   std::string head;
   if (!wire::append_request_line(head, method, at.target()))
     throw input_error("'" + method + "' is not a method", "methods are words such as GET or POST");
-  wire::append_field_unchecked(head, "Host", at.host_and_port());
+  // RFC 9110 §7.2: a Host of the user's own names the site that he means at the server of the URL.
   const bool at_home = same_origin(first, at);
+  const auto host = request.fields_.find("Host");
+  wire::append_field_unchecked(head, "Host", host && at_home ? *host : at.host_and_port());
   const auto send_field = [&](std::string_view name, std::string_view value) {
     const auto is = [&](std::string_view other) { return wire::equals_ignoring_case(name, other); };
     // Credentials stay with the origin that they were given for; a body that is not sent has no type.
     if (!at_home && (is("authorization") || is("cookie") || is("proxy-authorization"))) return;
     if (body_dropped && is("content-type")) return;
     if (is("host") || is("content-length")) return;
+    if (is("transfer-encoding"))
+      throw input_error("the header Transfer-Encoding is the connection's: bodies are sent with their length",
+                        "leave it out");
     wire::append_field_unchecked(head, name, value);
   };
   for (const auto& [name, value] : request.fields_) send_field(name, value);
@@ -183,8 +189,8 @@ std::string session::journey::head(const session_options& options) const {
   if (request.has_body_) {
     if (!given("Content-Type")) wire::append_field_unchecked(head, "Content-Type", request.content_type_);
     wire::append_content_length(head, request.body_.size());
-  } else if (method == "POST" || method == "PUT" || method == "PATCH") {
-    wire::append_content_length(head, 0);  // RFC 9110 §8.6
+  } else if (wire::expects_content(wire::method_of(method))) {
+    wire::append_content_length(head, 0);
   }
   wire::append_head_end(head);
   return head;
@@ -211,7 +217,8 @@ task<void> session::exchange(const journey& now, time_point done_by, response& a
   const wire::http_method code = wire::method_of(now.method);
   trouble so_far{doing, to, certainty::not_sent, now.repeatable()};
   for (bool fresh = false;; fresh = true) {
-    const time_point connect_by = std::min(done_by, here.now() + request.connect_.value_or(options.connect_));
+    const time_point connect_by =
+        std::min(done_by, deadline_after(here.now(), request.connect_.value_or(options.connect_)));
     std::expected<connection_pool::lease, std::error_code> taken = std::unexpected(errc::timed_out);
     try {
       taken = co_await with_deadline(done_by, state_->pool.take(to, connect_by, fresh));
@@ -226,7 +233,8 @@ task<void> session::exchange(const journey& now, time_point done_by, response& a
     const time_point sent = here.now();
     const exchange_result result = co_await lease.connection->exchange(
         head, request.body_, code,
-        exchange_deadlines(std::min(done_by, sent + request.first_byte_.value_or(options.first_byte_)), done_by)
+        exchange_deadlines(std::min(done_by, deadline_after(sent, request.first_byte_.value_or(options.first_byte_))),
+                           done_by)
             .begun(sent));
     if (result.error) {
       if (result.certain != certainty::not_sent) so_far.certain = certainty::maybe_sent;
@@ -254,7 +262,7 @@ task<response> session::send(client_request request) {
   const session_options& options = state_->options;
   loop& here = loop::current();
   const time_point start = here.now();
-  const time_point done_by = start + request.total_.value_or(options.total_);
+  const time_point done_by = deadline_after(start, request.total_.value_or(options.total_));
   int redirects_left = request.redirects_.value_or(options.redirects_);
 
   journey now(std::move(request));
@@ -275,7 +283,7 @@ task<response> session::send(client_request request) {
     answer.method_ = now.method;
     const auto location = answer.fields_.find("Location");
     if (!is_redirect(answer.status_) || !location) break;
-    if (redirects_left == 0) {
+    if (redirects_left <= 0) {
       if (answer.redirects_ == 0) break;  // none was asked for
       throw_with(certainty::answered,
                  protocol_error(now.doing() + ": more than " + std::to_string(answer.redirects_) + " redirects",

@@ -32,7 +32,7 @@ class session_options {
   session_options& connect_timeout(std::chrono::nanoseconds value);
   session_options& first_byte_timeout(std::chrono::nanoseconds value);
   session_options& redirects(int most);
-  // To one server at a time; requests beyond it wait for a connection.
+  // To one server at a time; requests beyond it wait for a connection. Not 0 (input_error).
   session_options& connections_per_host(std::size_t most);
   session_options& idle_expiry(std::chrono::nanoseconds value);
   session_options& answer_limit(std::uint64_t bytes);

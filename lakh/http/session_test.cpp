@@ -4,6 +4,7 @@
 #include <lakh/async/sleep.hpp>
 #include <lakh/core/error.hpp>
 #include <lakh/core/json.hpp>
+#include <lakh/http/connection_pool.hpp>
 #include <lakh/http/session.hpp>
 #include <lakh/net/listener.hpp>
 
@@ -231,6 +232,89 @@ TEST(session, what_cannot_be_sent_is_refused_before_anything_is) {
     EXPECT_THROW(co_await http.get("gopher://127.0.0.1"), lakh::input_error);
     EXPECT_THROW(co_await http.request("GE T", "http://127.0.0.1"), lakh::input_error);
     EXPECT_THROW(co_await http.get("http://exa mple"), lakh::error);
+  }());
+}
+
+TEST(session, a_host_of_ones_own_is_sent_and_a_framing_of_ones_own_is_not) {
+  with_server(
+      [](const std::string&) { return ok("x"); },
+      [](scripted_server& server, lakh::http::session& http) -> task<void> {
+        co_await http.get(server.base()).header("Host", "shop.example");
+        EXPECT_TRUE(server.requests[0].starts_with("GET / HTTP/1.1\r\nHost: shop.example\r\n")) << server.requests[0];
+        EXPECT_EQ(server.requests[0].find("127.0.0.1"), std::string::npos) << server.requests[0];
+        EXPECT_THROW(co_await http.post(server.base()).body("x").header("Transfer-Encoding", "chunked"),
+                     lakh::input_error);
+        co_await http.put(server.base()).header("Content-Length", "7");
+        EXPECT_NE(server.requests[1].find("\r\nContent-Length: 0\r\n"), std::string::npos) << server.requests[1];
+        EXPECT_EQ(server.requests.size(), 2U);
+      });
+}
+
+TEST(session, a_body_that_a_redirect_drops_takes_its_type_along) {
+  with_server(
+      [](const std::string& request) {
+        return request.starts_with("POST") ? "HTTP/1.1 303 See Other\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"
+                                           : ok("x");
+      },
+      [](scripted_server& server, lakh::http::session& http) -> task<void> {
+        co_await http.post(server.base()).header("Content-Type", "text/csv").body("a,b");
+        EXPECT_NE(server.requests[0].find("Content-Type: text/csv"), std::string::npos);
+        EXPECT_EQ(server.requests[1].find("Content-"), std::string::npos) << server.requests[1];
+      });
+}
+
+TEST(session, limits_at_their_ends_are_no_limit_or_an_error) {
+  with_server(
+      [](const std::string& request) {
+        return request.starts_with("GET /again") ? "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n"
+                                                 : ok("x");
+      },
+      [](scripted_server& server, lakh::http::session& http) -> task<void> {
+        constexpr auto ever = std::chrono::nanoseconds::max();
+        auto answer = co_await http.get(server.base()).timeout(ever).connect_timeout(ever).first_byte_timeout(ever);
+        EXPECT_EQ(answer.body(), "x");
+        EXPECT_THROW(co_await http.get(server.base()).timeout(std::chrono::nanoseconds::min()), lakh::timeout_error);
+        EXPECT_EQ((co_await http.get(server.base() + "/again").redirects(-1)).status(), 302);
+      });
+  EXPECT_THROW(lakh::http::session_options().connections_per_host(0), lakh::input_error);
+}
+
+TEST(session, credentials_in_a_url_are_neither_sent_nor_shown) {
+  lakh::run([]() -> task<void> {
+    lakh::http::session http;
+    try {
+      co_await http.get("http://user:geheim@127.0.0.1:1/");
+      ADD_FAILURE();
+    } catch (const lakh::input_error& e) {
+      EXPECT_EQ(std::string(e.what()).find("geheim"), std::string::npos) << e.what();
+    }
+    EXPECT_THROW(http.get("http://a").basic_auth("a:b", "c"), lakh::input_error);
+    EXPECT_THROW(http.get("http://a").idempotency_key("schlüssel"), lakh::input_error);
+  }());
+}
+
+TEST(connection_pool, keeps_a_bounded_number_of_idle_connections_and_forgets_servers) {
+  lakh::run([]() -> task<void> {
+    using pool_type = lakh::http::connection_pool;
+    const lakh::net::listener everywhere(lakh::net::endpoint("0.0.0.0", 0));
+    const auto connect_and_keep = [&](pool_type& pool, int number) -> task<void> {
+      const lakh::net::endpoint to("127.0." + std::to_string(number / 200) + "." + std::to_string(number % 200 + 1),
+                                   everywhere.local().port());
+      auto taken = co_await pool.take(to, lakh::clock::now() + 10s, false);
+      EXPECT_TRUE(taken.has_value());
+      if (taken) pool.put_back(to, std::move(*taken));
+    };
+    pool_type pool(10, 30s, {});
+    for (int i = 0; i < 600; ++i) co_await connect_and_keep(pool, i);
+    EXPECT_EQ(pool.idle(), pool_type::most_idle);
+    EXPECT_LE(pool.servers(), pool_type::most_idle + 1);
+
+    pool_type brief(10, 1ms, {});
+    for (int i = 0; i < 50; ++i) co_await connect_and_keep(brief, i);
+    co_await lakh::sleep_for(20ms);
+    co_await connect_and_keep(brief, 0);
+    EXPECT_EQ(brief.idle(), 1U);
+    EXPECT_EQ(brief.servers(), 1U);
   }());
 }
 
