@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <random>
@@ -82,10 +83,13 @@ void tell(int pipe, char what, std::uint64_t item) {
   }
 }
 
-std::vector<message> drain(int pipe) {
+std::vector<message> drain(int pipe, std::atomic<std::size_t>& count) {
   std::vector<message> messages;
   message one{};
-  while (::read(pipe, &one, sizeof one) == static_cast<ssize_t>(sizeof one)) messages.push_back(one);
+  while (::read(pipe, &one, sizeof one) == static_cast<ssize_t>(sizeof one)) {
+    messages.push_back(one);
+    ++count;
+  }
   return messages;
 }
 
@@ -107,8 +111,15 @@ TEST_F(ledger_crash, whatever_was_sent_before_a_kill_is_claimed_and_whatever_was
 
     std::mt19937_64 random(static_cast<std::uint64_t>(round) + 1000);
     std::vector<message> messages;
-    std::thread listener([&] { messages = drain(read_end.get()); });  // so that the child never waits for the pipe
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % 60'000));
+    std::atomic<std::size_t> count = 0;
+    // A thread of its own, so that the child never waits for the pipe.
+    std::thread listener([&] { messages = drain(read_end.get(), count); });
+    // At any moment: a third of them while the ledger is made, the others at any point of the work, however slow the
+    // disk is.
+    const std::size_t wanted = round % 3 == 0 ? 0 : random() % 300;
+    for (int wait = 0; count < wanted && wait < 20'000; ++wait)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 20'000));
     ::kill(child, SIGKILL);
     int status = 0;
     ::waitpid(child, &status, 0);

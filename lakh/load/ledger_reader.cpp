@@ -1,3 +1,4 @@
+#include <lakh/load/ledger_open.hpp>
 #include <lakh/load/ledger_reader.hpp>
 #include <lakh/load/ledger_rows.hpp>
 
@@ -5,104 +6,12 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
-#include <map>
-#include <optional>
 #include <ranges>
 #include <tuple>
 #include <utility>
 
 namespace lakh::load {
 namespace {
-
-constexpr const char* damage_hint =
-    "the file was changed or damaged: restore it from a copy; what it still says cannot be trusted";
-
-[[noreturn]] void refuse(const std::filesystem::path& file, const std::string& what, std::string hint = damage_hint) {
-  throw storage_error(errc::storage_failure, file.string() + ": " + what, std::move(hint));
-}
-
-sql::database open(const std::filesystem::path& file) {
-  const sql::open_options options = sql::open_options().mode(sql::open_mode::read_only).cache_kib(4096);
-  try {
-    return sql::database(file, options);
-  } catch (const sql::sql_error& caught) {
-    if (!caught.needs_recovery()) throw;
-  }
-  // Its writer was killed while it made or closed the file: SQLite takes the half-made change back, nothing of ours is
-  // in it.
-  (void)sql::database(file, sql::open_options().mode(sql::open_mode::read_write));
-  return sql::database(file, options);
-}
-
-class bitmap {
- public:
-  [[nodiscard]] bool get(std::uint64_t bit) const noexcept {
-    return bit / 64 < words_.size() && (words_[bit / 64] >> bit % 64 & 1U) != 0;
-  }
-  void set(std::uint64_t bit) {
-    if (bit / 64 >= words_.size()) words_.resize(std::max<std::size_t>(bit / 64 + 1, words_.size() * 3 / 2));
-    words_[bit / 64] |= std::uint64_t{1} << bit % 64;
-  }
-  void clear(std::uint64_t bit) noexcept {
-    if (bit / 64 < words_.size()) words_[bit / 64] &= ~(std::uint64_t{1} << bit % 64);
-  }
-  // Bits 64 * index … 64 * index + 63.
-  [[nodiscard]] std::uint64_t word(std::uint64_t index) const noexcept {
-    return index < words_.size() ? words_[index] : 0;
-  }
-  [[nodiscard]] std::uint64_t words() const noexcept { return words_.size(); }
-
- private:
-  std::vector<std::uint64_t> words_;
-};
-
-using meta_map = std::map<std::string, std::string, std::less<>>;
-
-// Empty if the writer was killed before it had made its tables.
-meta_map read_meta(sql::database& db) {
-  meta_map meta;
-  auto tables =
-      db.prepare("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', 'claim', 'batch')");
-  tables.start();
-  if (!tables.step() || tables.integer(0) == 0) return meta;
-  if (tables.integer(0) != 3) refuse(db.file(), "this is not a ledger: a table is missing");
-  tables.reset();
-  auto select = db.prepare("SELECT key, value FROM meta");
-  select.start();
-  while (select.step()) meta.emplace(select.text(0), select.text(1));
-  return meta;
-}
-
-const std::string& required(const std::filesystem::path& file, const meta_map& meta, std::string_view key) {
-  const auto found = meta.find(key);
-  if (found == meta.end()) refuse(file, fmt::format("meta has no `{}`", key));
-  return found->second;
-}
-
-template <typename Number>
-Number required_number(const std::filesystem::path& file, const meta_map& meta, std::string_view key) {
-  const std::string& text = required(file, meta, key);
-  Number value{};
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size())
-    refuse(file, fmt::format("meta `{}` is not a number", key));
-  return value;
-}
-
-ledger_identity identity_of(const std::filesystem::path& file, const meta_map& meta) {
-  const int format = required_number<int>(file, meta, "format");
-  if (format != ledger_format_version) {
-    refuse(file, fmt::format("ledger format {} is not known here (this is {})", format, ledger_format_version),
-           "read it with the version of lakh that wrote it");
-  }
-  ledger_identity identity(required(file, meta, "run_id"), required(file, meta, "plan_digest"),
-                           required_number<std::uint32_t>(file, meta, "session"),
-                           required_number<std::uint32_t>(file, meta, "writer"));
-  identity.created_at = required(file, meta, "created_at");
-  if (ledger_file_name(identity.writer) != file.filename()) refuse(file, "the file has the name of another writer");
-  return identity;
-}
 
 // Walks a file's claims and batches in the order of their ids and checks rules 1 to 3 of ledger_format.hpp.
 //   on_claim(kind, first, count, id), on_batch(records, id)
@@ -113,17 +22,23 @@ template <typename OnClaim, typename OnBatch> class file_walk {
         limit_(item_limit),
         on_claim_(std::move(on_claim)),
         on_batch_(std::move(on_batch)),
-        db_(open(info.file)),
+        ledger_(info.file),
+        db_(ledger_.db()),
         chain_(info.identity) {}
 
   void run() {
     // One snapshot for both tables and the closing marks, while the writer goes on.
     sql::transaction snapshot(db_, sql::transaction_kind::deferred);
-    const meta_map meta = read_meta(db_);
-    auto claims = db_.prepare("SELECT id, kind, first_item, count, written_at, digest FROM claim ORDER BY id");
+    const ledger_meta meta = read_ledger_meta(info_.file, db_);
+    auto claims = db_.prepare(
+        "SELECT id, kind, first_item, count, written_at, digest, typeof(kind) = 'text' AND typeof(first_item) = "
+        "'integer' AND typeof(count) = 'integer' AND typeof(written_at) = 'text' AND typeof(digest) = 'blob' "
+        "FROM claim ORDER BY id");
     auto batches = db_.prepare(
-        "SELECT id, first_item, last_item, count, confirmed, failed, unknown, written_at, digest, items FROM batch "
-        "ORDER BY id");
+        "SELECT id, first_item, last_item, count, confirmed, failed, unknown, written_at, digest, items, "
+        "typeof(first_item) = 'integer' AND typeof(last_item) = 'integer' AND typeof(count) = 'integer' AND "
+        "typeof(confirmed) = 'integer' AND typeof(failed) = 'integer' AND typeof(unknown) = 'integer' AND "
+        "typeof(written_at) = 'text' AND typeof(digest) = 'blob' AND typeof(items) = 'text' FROM batch ORDER BY id");
     claims.start();
     batches.start();
     bool more_claims = claims.step();
@@ -143,23 +58,25 @@ template <typename OnClaim, typename OnBatch> class file_walk {
  private:
   void claim(sql::statement& row) {
     const std::uint64_t id = next_id(row);
+    check_form("claim", id, row.integer(6) != 0, row.text(4));
     const std::string_view kind = row.text(1);
     const claim_row entry{kind == name(claim_kind::release) ? claim_kind::release : claim_kind::claim, number(row, 2),
                           number(row, 3), row.text(4)};
     check_digest("claim", id, chain_.add(entry), row.blob(5));
     if (kind != name(entry.kind) || entry.count == 0 || entry.first >= limit_ || entry.count > limit_ - entry.first) {
-      refuse(info_.file, fmt::format("claim {} names items that the run does not have", id));
+      refuse_ledger(info_.file, fmt::format("claim {} names items that the run does not have", id));
     }
     on_claim_(entry.kind, entry.first, entry.count, id);
   }
 
   void batch(sql::statement& row) {
     const std::uint64_t id = next_id(row);
+    check_form("batch", id, row.integer(10) != 0, row.text(7));
     const batch_row entry{number(row, 1), number(row, 2), number(row, 3), number(row, 4),
                           number(row, 5), number(row, 6), row.text(7),    row.text(9)};
     check_digest("batch", id, chain_.add(entry), row.blob(8));
     if (const auto fault = rows_.parse(entry.items))
-      refuse(info_.file, fmt::format("batch {} is malformed at byte {} of its items", id, *fault));
+      refuse_ledger(info_.file, fmt::format("batch {} is malformed at byte {} of its items", id, *fault));
     check_sums(entry, id);
     on_batch_(rows_.records(), id);
   }
@@ -176,27 +93,30 @@ template <typename OnClaim, typename OnBatch> class file_walk {
     const bool same = entry.count == rows_.records().size() && entry.confirmed == states[0] &&
                       entry.failed == states[1] && entry.unknown == states[2] && entry.first == first &&
                       entry.last == last;
-    if (!same) refuse(info_.file, fmt::format("batch {} does not hold what its own columns say", id));
+    if (!same) refuse_ledger(info_.file, fmt::format("batch {} does not hold what its own columns say", id));
   }
 
-  void close(const meta_map& meta) {
+  void close(const ledger_meta& meta) {
     info_.entries = chain_.entries();
     info_.head = chain_.head();
     info_.closed = meta.contains("closed_at");
     if (!info_.closed) return;
     if (required_number<std::uint64_t>(info_.file, meta, "entries") != chain_.entries()) {
-      refuse(info_.file, fmt::format("{} entries are there, {} were written", chain_.entries(),
-                                     required(info_.file, meta, "entries")));
+      refuse_ledger(info_.file, fmt::format("{} entries are there, {} were written", chain_.entries(),
+                                            required_meta(info_.file, meta, "entries")));
     }
-    info_.closed_at = required(info_.file, meta, "closed_at");
+    info_.closed_at = required_meta(info_.file, meta, "closed_at");
+    if (!is_ledger_time(info_.closed_at)) refuse_ledger(info_.file, "its closing entry has no time");
     info_.head = chain_.close(info_.closed_at);
-    if (required(info_.file, meta, "head") != to_hex(info_.head)) refuse(info_.file, "the closing digest does not fit");
+    if (required_meta(info_.file, meta, "head") != to_hex(info_.head))
+      refuse_ledger(info_.file, "the closing digest does not fit");
   }
 
   std::uint64_t next_id(const sql::statement& row) const {
     const auto id = static_cast<std::uint64_t>(row.integer(0));
     if (id != chain_.entries() + 1)
-      refuse(info_.file, fmt::format("entry {} is missing (the next is {})", chain_.entries() + 1, row.integer(0)));
+      refuse_ledger(info_.file,
+                    fmt::format("entry {} is missing (the next is {})", chain_.entries() + 1, row.integer(0)));
     return id;
   }
 
@@ -205,10 +125,16 @@ template <typename OnClaim, typename OnBatch> class file_walk {
     return static_cast<std::uint64_t>(row.integer(column));
   }
 
+  // The digest is over the columns as text: another type, or a time that runs into what follows it, would be the same.
+  void check_form(const char* table, std::uint64_t id, bool well_typed, std::string_view written_at) const {
+    if (!well_typed || !is_ledger_time(written_at))
+      refuse_ledger(info_.file, fmt::format("{} {} is not in the form in which it is written", table, id));
+  }
+
   void check_digest(const char* table, std::uint64_t id, const chain_digest& computed,
                     std::span<const std::byte> stored) const {
     if (!std::equal(computed.begin(), computed.end(), stored.begin(), stored.end())) {
-      refuse(info_.file, fmt::format("{} {} is not what was written: its digest does not fit", table, id));
+      refuse_ledger(info_.file, fmt::format("{} {} is not what was written: its digest does not fit", table, id));
     }
   }
 
@@ -216,7 +142,8 @@ template <typename OnClaim, typename OnBatch> class file_walk {
   std::uint64_t limit_;
   OnClaim on_claim_;
   OnBatch on_batch_;
-  sql::database db_;
+  opened_ledger ledger_;
+  sql::database& db_;
   ledger_chain chain_;
   ledger_rows rows_;
 };
@@ -232,31 +159,35 @@ std::string last_written_at(sql::database& db) {
 // What one file says of its items, gathered while walking it.
 class file_states {
  public:
-  file_states(const ledger_file& info, item_states& states) : info_(info), states_(states) {}
+  file_states(const ledger_file& info, item_states& states)
+      : info_(info), states_(states), claimed_(states.size()), settled_(states.size()) {}
 
   void claim(claim_kind kind, std::uint64_t first, std::uint64_t count, std::uint64_t id) {
-    for (std::uint64_t item = first; item < first + count; ++item) {
-      if (kind == claim_kind::claim) {
-        claimed_.set(item);
-      } else if (!claimed_.get(item) || settled_.get(item)) {
-        refuse(info_.file, fmt::format("entry {} releases item {}, which was not waiting to be sent", id, item));
-      } else {
-        claimed_.clear(item);
-      }
+    end_ = std::max(end_, first + count);
+    states_.grow(end_);
+    if (kind == claim_kind::claim) {
+      claimed_.set(first, count);
+      return;
     }
-    states_.grow(first + count);
+    for (std::uint64_t item = first; item < first + count; ++item) {
+      if (!claimed_.get(item) || settled_.get(item))
+        refuse_ledger(info_.file, fmt::format("entry {} releases item {}, which was not waiting to be sent", id, item));
+      claimed_.clear(item);
+    }
   }
 
   void settle(const outcome_record& record, std::uint64_t id) {
-    if (!claimed_.get(record.item))
-      refuse(info_.file, fmt::format("batch {} has an outcome for item {}, which was never claimed", id, record.item));
+    if (!claimed_.get(record.item)) {
+      refuse_ledger(info_.file,
+                    fmt::format("batch {} has an outcome for item {}, which was never claimed", id, record.item));
+    }
     settled_.set(record.item);
     states_.set(record.item, to_item_state(record.state));
   }
 
   // What was claimed and has no outcome is doubtful.
   void finish() {
-    for (std::uint64_t index = 0; index < claimed_.words(); ++index) {
+    for (std::uint64_t index = 0; index < (end_ + 63) / 64; ++index) {
       std::uint64_t doubtful = claimed_.word(index) & ~settled_.word(index);
       for (; doubtful != 0; doubtful &= doubtful - 1) {
         const std::uint64_t item = index * 64 + static_cast<std::uint64_t>(std::countr_zero(doubtful));
@@ -268,8 +199,9 @@ class file_states {
  private:
   const ledger_file& info_;
   item_states& states_;
-  bitmap claimed_;
-  bitmap settled_;
+  item_bits claimed_;
+  item_bits settled_;
+  std::uint64_t end_ = 0;  // of all that was claimed
 };
 
 }  // namespace
@@ -282,14 +214,14 @@ ledger_reader::ledger_reader(const std::filesystem::path& folder, std::uint64_t 
                         "check the name of the run");
   for (const auto& entry : entries) {
     if (!ledger_writer_of(entry.path())) continue;
-    sql::database db = open(entry.path());
-    const meta_map meta = read_meta(db);
+    opened_ledger ledger(entry.path());
+    const ledger_meta meta = read_ledger_meta(entry.path(), ledger.db());
     if (meta.empty()) continue;  // killed before its first claim
     ledger_file info;
     info.file = entry.path();
-    info.identity = identity_of(info.file, meta);
+    info.identity = ledger_identity_of(info.file, meta);
     info.closed = meta.contains("closed_at");
-    info.last_written_at = last_written_at(db);
+    info.last_written_at = last_written_at(ledger.db());
     files_.push_back(std::move(info));
   }
   std::sort(files_.begin(), files_.end(), [](const ledger_file& left, const ledger_file& right) {
@@ -299,13 +231,17 @@ ledger_reader::ledger_reader(const std::filesystem::path& folder, std::uint64_t 
   for (const ledger_file& info : files_) {
     const ledger_identity& first = files_.front().identity;
     if (info.identity.run_id != first.run_id || info.identity.plan_digest != first.plan_digest) {
-      refuse(info.file, fmt::format("it belongs to another run or plan than {}", files_.front().file.string()),
-             "keep the files of each run in a folder of their own");
+      refuse_ledger(info.file, fmt::format("it belongs to another run or plan than {}", files_.front().file.string()),
+                    "keep the files of each run in a folder of their own");
     }
   }
 }
 
 item_states ledger_reader::read(std::uint64_t requested, const ledger_reading& also) {
+  if (requested > item_limit_) {
+    throw storage_error(errc::too_large, fmt::format("a run of {} items is more than a ledger may name", requested),
+                        "run.json was changed or damaged: restore it from a copy");
+  }
   item_states states(requested);
   for (ledger_file& info : files_) {
     try {
@@ -316,10 +252,9 @@ item_states ledger_reader::read(std::uint64_t requested, const ledger_reading& a
             own.claim(kind, first, count, id);
           },
           [&](const std::vector<outcome_record>& records, std::uint64_t id) {
-            for (const outcome_record& record : records) {
-              own.settle(record, id);
-              if (also.on_outcome_) also.on_outcome_(record, info);
-            }
+            for (const outcome_record& record : records) own.settle(record, id);
+            if (!also.on_outcome_) return;
+            for (const outcome_record& record : records) also.on_outcome_(record, info);
           });
       walk.run();
       own.finish();
@@ -348,15 +283,16 @@ void ledger_reader::for_each_current(const item_states& states, const visitor& v
 }
 
 void ledger_reader::for_each_current(const item_states& states, const file_visitor& visit) {
-  bitmap seen;
+  item_bits seen(states.size());
   ledger_rows rows;
   for (const ledger_file& info : std::views::reverse(files_)) {
-    sql::database db = open(info.file);
-    auto batches = db.prepare("SELECT id, items FROM batch ORDER BY id DESC");
+    opened_ledger ledger(info.file);
+    auto batches = ledger.db().prepare("SELECT id, items FROM batch ORDER BY id DESC");
     batches.start();
     while (batches.step()) {
       if (const auto fault = rows.parse(batches.text(1))) {
-        refuse(info.file, fmt::format("batch {} is malformed at byte {} of its items", batches.integer(0), *fault));
+        refuse_ledger(info.file,
+                      fmt::format("batch {} is malformed at byte {} of its items", batches.integer(0), *fault));
       }
       for (const outcome_record& record : std::views::reverse(rows.records())) {
         if (states.get(record.item) != to_item_state(record.state) || seen.get(record.item)) continue;

@@ -15,18 +15,20 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace lakh::load {
 
 class run_for_test : public ::testing::Test {
  protected:
-  enum option : unsigned { plain = 0, with_key = 1, without_closing = 2 };
+  enum option : unsigned { plain = 0, with_key = 1, without_closing = 2, killed = 4 };
 
   run_for_test() {
     std::string pattern = (std::filesystem::temp_directory_path() / "lakh_receipt_XXXXXX").string();
@@ -66,7 +68,14 @@ class run_for_test : public ::testing::Test {
     run_folder made = run_folder::create(root_, info_, frozen);
     folder_ = made.path();
     run_id_ = made.info().run_id;
-    write_ledger((options & without_closing) == 0);
+    if ((options & killed) == 0) {
+      write_ledger((options & without_closing) == 0);
+    } else if (const pid_t child = ::fork(); child == 0) {
+      write_ledger(false, [] { ::_exit(0); });
+    } else {
+      int status = 0;
+      if (::waitpid(child, &status, 0) != child || status != 0) throw std::runtime_error("the writer failed");
+    }
 
     ledger_reader reader(folder_);
     const item_states states = reader.read(10);
@@ -149,7 +158,7 @@ class run_for_test : public ::testing::Test {
     return made;
   }
 
-  void write_ledger(bool close) const {
+  void write_ledger(bool close, const std::function<void()>& at_the_end = [] {}) const {
     ledger_writer writer(folder_, ledger_identity(run_id_, info_.plan_digest, 1, 0));
     writer.claim(0, 6);
     outcome_batch batch;
@@ -165,7 +174,9 @@ class run_for_test : public ::testing::Test {
       batch.append(one);
     }
     if (!writer.submit(batch)) throw std::runtime_error("the queue is full");
+    writer.flush();
     if (close) writer.close();
+    at_the_end();
   }
 
   std::filesystem::path root_;
