@@ -5,7 +5,9 @@
 #include <lakh/http/app.hpp>
 #include <lakh/http/session.hpp>
 
+#include <chrono>
 #include <cstdio>
+#include <string>
 
 using namespace std::chrono_literals;
 namespace http = lakh::http;

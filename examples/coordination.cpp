@@ -8,6 +8,7 @@
 #include <lakh/async/semaphore.hpp>
 #include <lakh/async/sleep.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <vector>
 

@@ -12,6 +12,8 @@
 
 #include <cstdio>
 #include <map>
+#include <optional>
+#include <string>
 
 namespace http = lakh::http;
 
@@ -68,12 +70,12 @@ lakh::task<void> show(http::client_request request) {
 }
 
 lakh::task<void> ask(std::string at, http::app& app) {
-  http::session http(http::session_options().base_url("http://" + at));
-  co_await show(http.get("/hello/Mei").query("times", 2));
-  co_await show(http.post("/notes").body(R"({"text":"buy tea","stars":3})", "application/json"));
-  co_await show(http.get("/notes/1"));
-  co_await show(http.get("/notes/2"));
-  co_await show(http.post("/notes").body(R"({"text":"","stars":9})", "application/json"));
+  http::session web(http::session_options().base_url("http://" + at));
+  co_await show(web.get("/hello/Mei").query("times", 2));
+  co_await show(web.post("/notes").body(R"({"text":"buy tea","stars":3})", "application/json"));
+  co_await show(web.get("/notes/1"));
+  co_await show(web.get("/notes/2"));
+  co_await show(web.post("/notes").body(R"({"text":"","stars":9})", "application/json"));
   app.stop();
 }
 

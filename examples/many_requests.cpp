@@ -7,7 +7,10 @@
 #include <lakh/http/app.hpp>
 #include <lakh/http/session.hpp>
 
+#include <chrono>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 namespace http = lakh::http;
 
@@ -24,6 +27,7 @@ lakh::task<void> ask(std::string server) {
 
   auto start = lakh::clock::now();
   auto answers = co_await lakh::gather(urls, lakh::limit(64), [&](const auto& url) { return web.get(url); });
+  for (const auto& answer : answers) answer.raise_for_status();
   std::printf("64 at a time: %.0f ms; the last says %s\n", seconds_since(start) * 1000, answers.back().body().c_str());
 
   start = lakh::clock::now();

@@ -4,6 +4,7 @@
 #include <lakh/async/run.hpp>
 #include <lakh/async/sleep.hpp>
 
+#include <chrono>
 #include <cstdio>
 
 using namespace std::chrono_literals;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdio>
+#include <memory>
 
 lakh::task<void> echo(std::unique_ptr<lakh::net::stream> peer) {
   std::array<char, 4096> buffer;

@@ -5,6 +5,7 @@
 #include <lakh/async/timeout.hpp>
 #include <lakh/core/error.hpp>
 
+#include <chrono>
 #include <cstdio>
 
 using namespace std::chrono_literals;
