@@ -69,6 +69,8 @@ class load_session {
 
   task<actions::load_report> run() {
     co_await run_.check_target();
+    last_.requested = run_.requested();
+    if (metrics_ != nullptr) metrics_->update(last_);
     std::optional<actions::load_report> report;
     signal_watch watch({SIGINT, SIGTERM});
     co_await in_scope([&](scope& s) -> task<void> {
@@ -86,7 +88,11 @@ class load_session {
   [[nodiscard]] int signal() const noexcept { return signal_; }
 
  private:
+  // How often there is something to see.
   [[nodiscard]] duration every() const {
+    return metrics_ == nullptr ? shown_every() : std::min(shown_every(), duration(std::chrono::milliseconds(500)));
+  }
+  [[nodiscard]] duration shown_every() const {
     if (kind_ == progress_kind::bar) return std::chrono::milliseconds(100);
     if (kind_ == progress_kind::plain) return std::chrono::seconds(2);
     return std::chrono::seconds(1);
@@ -96,7 +102,11 @@ class load_session {
 
   void show(const load::run_progress& now) {
     last_ = now;
-    if (metrics_ != nullptr) metrics_->update(now);
+    if (metrics_ != nullptr) {
+      metrics_->update(now);
+      if (now.elapsed < show_next_) return;
+      show_next_ = now.elapsed + shown_every();
+    }
     if (kind_ == progress_kind::bar) {
       const std::size_t columns = std::max(20U, env_.width()) - 1;
       std::vector<std::string> lines = bar_lines(now, columns, colours_);
@@ -156,6 +166,7 @@ class load_session {
   environment& env_;
   actions::load_run& run_;
   load_metrics* metrics_;  // may be null
+  duration show_next_{};   // not before; where progress comes more often than it is shown
   progress_kind kind_;
   paint colours_;
   live_display display_;

@@ -89,6 +89,27 @@ bool http_performer::prepare(const load::render_input& input, std::string& reaso
   return !program_.expect.varies() || program_.expect.render(input, expected_, reason);
 }
 
+std::string http_performer::prepared() const {
+  const std::string_view all = request_;
+  const std::size_t head_end = std::min(all.find("\r\n\r\n"), all.size());
+  const std::string_view head = all.substr(0, head_end);
+  const std::size_t line_end = std::min(head.find("\r\n"), head.size());
+  const std::string_view line = head.substr(0, line_end);
+  const std::size_t space = line.find(' ');
+  const std::string_view target = line.substr(space + 1, line.rfind(' ') - space - 1);
+  std::string text(line.substr(0, space + 1));
+  text.append("http://").append(to_.text()).append(target);
+  for (std::size_t at = line_end; at < head.size();) {
+    const std::size_t end = std::min(head.find("\r\n", at + 2), head.size());
+    const std::string_view field = head.substr(at + 2, end - at - 2);
+    if (wire::equals_ignoring_case(field.substr(0, field.find(':')), "idempotency-key"))
+      text.append("\n").append(field);
+    at = end;
+  }
+  if (head_end + 4 < all.size()) text.append("\n\n").append(all.substr(head_end + 4));
+  return text;
+}
+
 task<load::attempt_report> http_performer::attempt() {
   load::attempt_report report;
   loop& here = loop::current();

@@ -33,6 +33,8 @@ class http_performer final : public load::performer {
   task<load::attempt_report> attempt() override;
   std::string_view kept_json() override;
   void keep(std::span<std::string> slots) override;
+  // Method and URL, the key if there is one, and the body; other fields may hold secrets.
+  [[nodiscard]] std::string prepared() const override;
   [[nodiscard]] std::uint64_t sent_digest() const noexcept override { return digest_; }
 
  private:

@@ -1,3 +1,4 @@
+#include <lakh/actions/frozen_run.hpp>
 #include <lakh/actions/reconcile_run.hpp>
 #include <lakh/actions/registry.hpp>
 #include <lakh/actions/run_load.hpp>
@@ -170,14 +171,7 @@ void load_run::abort() {
 void load_run::state::open_earlier(const std::filesystem::path& where) {
   folder.emplace(load::run_folder::open(where));
   const load::run_info& info = folder->info();
-  if (load::digest_of(load::run_folder::read_plan(where)) != info.plan_digest)
-    throw storage_error(errc::storage_failure, (where / "plan.yaml").string() + ": the plan is not the one of this run",
-                        "it was changed since the run began: bring it back, or begin a new run");
-  const auto began = parse_rfc3339(info.started_at);
-  if (!began)
-    throw storage_error(errc::storage_failure, (where / "run.json").string() + ": started_at is not a time",
-                        "restore the file from a copy");
-  started = *began;
+  started = check_frozen(where, info);
   run_id = info.run_id;
   session = info.sessions + 1;
   seconds_before = info.seconds;

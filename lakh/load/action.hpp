@@ -73,6 +73,9 @@ class performer {
   // The same values as text for later steps, each in the slot that the plan's template_scope gave to its name.
   virtual void keep(std::span<std::string> slots) = 0;
 
+  // What was prepared, as a person would do it by hand: for items that somebody has to settle. Without secrets.
+  [[nodiscard]] virtual std::string prepared() const = 0;
+
   // XXH3-64 of the body that was prepared; 0 if there is none.
   [[nodiscard]] virtual std::uint64_t sent_digest() const noexcept = 0;
 };

@@ -55,6 +55,7 @@ class played_action final : public action {
     }
     std::string_view kept_json() override { return "{\"id\":1}"; }
     void keep(std::span<std::string> /*slots*/) override {}
+    [[nodiscard]] std::string prepared() const override { return {}; }
     [[nodiscard]] std::uint64_t sent_digest() const noexcept override { return item_ + 1; }
 
    private:

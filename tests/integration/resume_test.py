@@ -1,6 +1,7 @@
 """Runs that were stopped or killed go on, and nothing is done twice: with keys, with a look-up, and with neither."""
 
 import contextlib
+import csv
 import json
 import signal
 import sqlite3
@@ -121,6 +122,15 @@ class Resume(Case):
         self.assertLessEqual(there, balance["confirmed"] + balance["unknown"])
         named = self.lakh("runs", "show", "last", "--unknown", "--json").out.splitlines()
         self.assertEqual(len(named), balance["unknown"])
+        # What a person needs to settle them by hand.
+        self.assertEqual(self.lakh("runs", "export", "last", "--unknown", "-o", "unknown.csv").code, 0)
+        with open(self.folder / "unknown.csv", newline="", encoding="utf-8") as text:
+            rows = list(csv.DictReader(text))
+        self.assertEqual(len(rows), balance["unknown"])
+        for row in rows:
+            self.assertEqual(row["state"], "unknown")
+            self.assertIn(f'"reference":"{self.run_folder().name}-{row["item"]}"', row["request"])
+            self.assertTrue(row["request"].startswith(f"POST {at}/orders\n"), row)
         # Nobody knows more the next time.
         again = self.go_on()
         self.assertEqual(again.json()["balance"], balance)
