@@ -8,6 +8,7 @@
 #include <lakh/shop/order_answer.hpp>
 #include <lakh/shop/order_id.hpp>
 #include <lakh/shop/order_json.hpp>
+#include <lakh/shop/order_list_answer.hpp>
 #include <lakh/shop/order_rules.hpp>
 #include <lakh/shop/pricing.hpp>
 
@@ -93,6 +94,12 @@ http::problem try_again(const std::string& why) {
   http::problem problem(503, why + ": try again, under the same key");
   problem.header("Retry-After", "1");
   return problem;
+}
+
+std::string known_fields() {
+  std::string all;
+  for (const std::string_view name : order_field_names) all.append(all.empty() ? "" : ",").append(name);
+  return all;
 }
 
 // Nothing where the request has no key.
@@ -187,6 +194,12 @@ task<http::created<order_answer>> api::place(http::body<new_order> order,
       ++counters_.failed;
       throw http::problem(507, "the shop's disk is full; the order was not stored");
     case placement::failed: ++counters_.failed; throw try_again("the order could not be stored");
+    case placement::in_doubt:
+      // Not 503, which would say that nothing was done.
+      ++counters_.failed;
+      throw http::problem(500,
+                          "the disk failed, and the order may have been stored or not: ask for it, or send it again "
+                          "under the same key");
   }
   if (chaos_) befall_late(luck, result, request);
   co_return made(std::move(result.id), std::move(result.answer));
@@ -250,17 +263,26 @@ void api::add_to(http::app& app) {
   app.get("/orders",
           [this](http::query<"run", std::optional<std::string>> run,
                  http::query<"cursor", std::optional<std::string>> cursor,
-                 http::query<"limit", http::ranged<std::int64_t, 1, longest_page>, 100> limit) -> order_page {
+                 http::query<"limit", http::ranged<std::int64_t, 1, longest_page>, 100> limit,
+                 http::query<"fields", std::optional<std::string>> fields) -> order_list_answer {
             std::int64_t after = 0;
             if (*cursor) {
               const auto mark = read_cursor(**cursor);
               if (!mark) throw http::problem(400, "the cursor is not one of this shop: begin without one");
               after = *mark;
             }
-            return store_.list(*run, after, limit->value());
+            order_fields shown = order_fields::all();
+            if (*fields) {
+              const auto named = order_fields::read(**fields);
+              if (!named) throw http::problem(400, "fields are named as in " + known_fields());
+              shown = *named;
+            }
+            return order_list_answer(store_.list(*run, after, limit->value(), shown));
           })
       .summary("Orders in the order of their commit")
-      .description("`next` is the cursor of the next page. Orders that come meanwhile are on the last pages.")
+      .description(
+          "`next` is the cursor of the next page. Orders that come meanwhile are on the last pages. `fields` names the "
+          "fields to show, as in reference,digest; all if it is not given.")
       .tag("orders");
 
   app.get("/catalogue",

@@ -174,7 +174,9 @@ TEST(shop_api, lists_are_paged_to_the_end_by_their_cursors) {
 
     EXPECT_EQ((co_await client.get("/orders?cursor=5")).status(), 400);
     EXPECT_EQ((co_await client.get("/orders?limit=0")).status(), 422);
-    EXPECT_EQ((co_await client.get("/orders?limit=1001")).status(), 422);
+    EXPECT_EQ((co_await client.get("/orders?limit=10001")).status(), 422);
+    EXPECT_EQ((co_await client.get("/orders?fields=digest,secret")).status(), 400);
+    EXPECT_THAT((co_await client.get("/orders?fields=key&limit=1")).body(), HasSubstr("\"orders\":[{\"key\":\"k0\"}]"));
     EXPECT_THAT((co_await client.get("/orders?run=none")).body(), HasSubstr("\"orders\":[]"));
   });
 }

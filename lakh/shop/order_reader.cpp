@@ -1,3 +1,4 @@
+#include <lakh/core/text.hpp>
 #include <lakh/shop/order_id.hpp>
 #include <lakh/shop/order_reader.hpp>
 
@@ -32,8 +33,12 @@ order_reader::order_reader(sql::database db)
                             "WHERE number > ?1 ORDER BY number LIMIT ?2")),
       list_run_(db_.prepare("SELECT number, id, run, reference, key, digest, total, created_at FROM orders "
                             "WHERE run = ?3 AND number > ?1 ORDER BY number LIMIT ?2")),
+      compare_all_(
+          db_.prepare("SELECT number, reference, digest FROM orders WHERE number > ?1 ORDER BY number LIMIT ?2")),
+      compare_run_(db_.prepare("SELECT number, reference, digest FROM orders "
+                               "WHERE run = ?3 AND number > ?1 ORDER BY number LIMIT ?2")),
       find_customer_(db_.prepare("SELECT email, name, phone, since FROM customers WHERE email = ?1")),
-      count_(db_.prepare("SELECT coalesce(sum(orders), 0), coalesce(sum(keys), 0), coalesce(sum(total), 0) FROM runs")),
+      count_(db_.prepare("SELECT orders, keys, total FROM totals")),
       count_runs_(db_.prepare("SELECT run, orders, keys, total FROM runs WHERE run <> '' "
                               "ORDER BY last_at DESC, run DESC LIMIT 100")) {}
 
@@ -46,32 +51,58 @@ std::optional<std::string> order_reader::find(std::string_view id) {
   return std::string(find_.text(0));
 }
 
-order_page order_reader::list(const std::optional<std::string>& run, std::int64_t after, std::int64_t limit) {
-  sql::statement& query = run ? list_run_ : list_all_;
+std::string order_reader::list(const std::optional<std::string>& run, std::int64_t after, std::int64_t limit,
+                               order_fields fields) {
+  const bool only_compares = fields.within(order_field::reference, order_field::digest);
+  sql::statement& query = only_compares ? (run ? compare_run_ : compare_all_) : (run ? list_run_ : list_all_);
   const reset_at_end done(query);
   // One more than asked for tells whether there is a next page.
   if (run)
     query.start(after, limit + 1, *run);
   else
     query.start(after, limit + 1);
-  order_page page;
+
+  // Which field stands in which column.
+  struct shown {
+    int column;
+    std::string lead;  // ,"name":
+    bool number;
+  };
+  std::vector<shown> columns;
+  for (std::size_t i = 0; i < order_field_names.size(); ++i) {
+    const auto field = static_cast<order_field>(i);
+    if (!fields.has(field)) continue;
+    const int column = !only_compares ? static_cast<int>(i) + 1 : field == order_field::reference ? 1 : 2;
+    columns.push_back({column, ",\"" + std::string(order_field_names[i]) + "\":", field == order_field::total});
+  }
+
+  std::string orders;
+  orders.reserve(static_cast<std::size_t>(limit) * 24 * columns.size());
   std::int64_t last = after;
+  std::int64_t count = 0;
+  std::string page = "{";
   while (query.step()) {
-    if (static_cast<std::int64_t>(page.orders.size()) == limit) {
-      page.next = make_cursor(last);
+    if (count++ == limit) {
+      page.append("\"next\":\"").append(make_cursor(last)).append("\",");
       break;
     }
     last = query.integer(0);
-    order_entry_view& entry = page.orders.emplace_back();
-    entry.id = query.text(1);
-    entry.run = text_or_nothing(query, 2);
-    entry.reference = text_or_nothing(query, 3);
-    entry.key = text_or_nothing(query, 4);
-    entry.digest = query.text(5);
-    entry.total = query.integer(6);
-    entry.created_at = query.text(7);
+    if (count > 1) orders += ',';
+    const std::size_t begin = orders.size();
+    for (const shown& each : columns) {
+      if (query.is_null(each.column)) continue;
+      orders += each.lead;
+      if (each.number)
+        append_number(orders, query.integer(each.column));
+      else
+        append_json_string(orders, query.text(each.column));
+    }
+    if (orders.size() == begin) orders += ',';
+    orders[begin] = '{';
+    orders += '}';
   }
-  return page;
+  page.reserve(page.size() + orders.size() + 16);
+  return page.append("\"orders\":[").append(orders).append("]}");
 }
 
 std::optional<customer_view> order_reader::find_customer(std::string_view email) {

@@ -99,7 +99,8 @@ class order_store {
 
   // Reading is short and does not wait for writers, so it blocks its thread: at most for the disk. From any thread.
   std::optional<std::string> find(std::string_view id);
-  order_page list(const std::optional<std::string>& run, std::int64_t after, std::int64_t limit);
+  std::string list(const std::optional<std::string>& run, std::int64_t after, std::int64_t limit,
+                   order_fields fields = order_fields::all());
   std::optional<customer_view> find_customer(std::string_view email);
   order_counts count();
 

@@ -27,6 +27,7 @@ namespace lakh::shop {
 namespace {
 
 using testing::entry_for;
+using testing::page_of;
 using testing::scratch_folder;
 
 // An answer as the child reports it through the pipe: one write of fewer bytes than a pipe may tear.
@@ -109,10 +110,10 @@ TEST(order_store_crash, killed_at_any_moment_every_answered_order_is_there_and_n
   std::optional<std::string> cursor;
   std::int64_t number = 0;
   do {
-    const order_page page = store.list(std::nullopt, cursor ? read_cursor(*cursor).value() : 0, longest_page);
+    const order_page page = page_of(store.list(std::nullopt, cursor ? read_cursor(*cursor).value() : 0, longest_page));
     for (const order_entry_view& entry : page.orders) {
-      EXPECT_TRUE(stored.emplace(entry.key.value(), entry.id).second) << entry.key.value() << " is there twice";
-      EXPECT_EQ(number_of(entry.id), ++number) << "numbers have no gaps";
+      EXPECT_TRUE(stored.emplace(entry.key.value(), entry.id.value()).second) << entry.key.value() << " is there twice";
+      EXPECT_EQ(number_of(entry.id.value()), ++number) << "numbers have no gaps";
     }
     cursor = page.next;
   } while (cursor);

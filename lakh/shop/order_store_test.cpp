@@ -21,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::entry_for;
 using ::testing::HasSubstr;
+using testing::page_of;
 using testing::scratch_folder;
 
 placed place_one(order_store& store, const std::string& key, const std::string& body, const std::string& run = {}) {
@@ -139,12 +140,12 @@ TEST(order_store, pages_are_in_the_order_of_commit_and_nothing_is_left_out_or_do
   fill_meanwhile(store, live, [&] {
     std::int64_t after = 0;
     while (keys.size() < live) {
-      const order_page page = store.list(std::nullopt, after, 7);
+      const order_page page = page_of(store.list(std::nullopt, after, 7));
       EXPECT_LE(page.orders.size(), 7U);
       for (const order_entry_view& entry : page.orders) {
         keys.push_back(entry.key.value());
-        ids.push_back(entry.id);
-        after = number_of(entry.id).value();
+        ids.push_back(entry.id.value());
+        after = number_of(entry.id.value()).value();
       }
       EXPECT_EQ(page.next ? read_cursor(*page.next) : after, after);
     }
@@ -161,7 +162,7 @@ TEST(order_store, a_list_can_be_narrowed_to_a_run) {
   std::optional<std::string> cursor;
   int pages = 0;
   do {
-    const order_page page = store.list("odd", cursor ? read_cursor(*cursor).value() : 0, 5);
+    const order_page page = page_of(store.list("odd", cursor ? read_cursor(*cursor).value() : 0, 5));
     for (const order_entry_view& entry : page.orders) {
       EXPECT_EQ(entry.run, "odd");
       EXPECT_EQ(entry.digest, digest_of("b"));
@@ -174,7 +175,24 @@ TEST(order_store, a_list_can_be_narrowed_to_a_run) {
   EXPECT_EQ(keys.size(), 10U);
   EXPECT_EQ(keys.front(), "live-1");
   EXPECT_EQ(keys.back(), "live-19");
-  EXPECT_TRUE(store.list("none", 0, 5).orders.empty());
+  EXPECT_EQ(store.list("none", 0, 5), R"({"orders":[]})");
+}
+
+TEST(order_store, a_list_shows_the_fields_that_are_asked_for) {
+  const scratch_folder folder;
+  order_store store(folder / "shop.db");
+  fill_meanwhile(store, 3, [] {});
+  const auto shown = [&](const char* names) { return store.list("odd", 0, 9, order_fields::read(names).value()); };
+  const std::string digest = digest_of("b");
+  EXPECT_EQ(shown("digest"), R"({"orders":[{"digest":")" + digest + R"("}]})");
+  EXPECT_EQ(shown("reference,digest"), shown("digest")) << "an order without a reference shows none";
+  EXPECT_EQ(shown("reference"), R"({"orders":[{}]})");
+  EXPECT_EQ(shown("key,digest"), R"({"orders":[{"key":"live-1","digest":")" + digest + R"("}]})");
+  EXPECT_EQ(shown("id,run,reference,key,digest,total,created_at"), store.list("odd", 0, 9));
+  const order_entry_view all = page_of(store.list("odd", 0, 9)).orders.at(0);
+  EXPECT_TRUE(all.id && all.run && all.key && all.digest && all.total && all.created_at);
+  for (const char* names : {"", ",", "digest,", "digest,,id", "nothing", "Digest", "digest "})
+    EXPECT_FALSE(order_fields::read(names)) << names;
 }
 
 TEST(order_store, customers_are_kept_as_last_seen) {

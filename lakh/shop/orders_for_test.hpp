@@ -1,6 +1,7 @@
 // Orders for this room's tests.
 #pragma once
 
+#include <lakh/http/described.hpp>
 #include <lakh/shop/catalogue.hpp>
 #include <lakh/shop/digest.hpp>
 #include <lakh/shop/order.hpp>
@@ -9,6 +10,7 @@
 #include <lakh/shop/pricing.hpp>
 
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -44,6 +46,15 @@ inline order_entry entry_for(order_store& store, std::string key, const std::str
   entry.digest = digest_of(body);
   append_order_rest(entry.rest, order, products, sum, entry.digest);
   return entry;
+}
+
+// A page of the list, read back as a client would.
+inline order_page page_of(const std::string& json) {
+  order_page page;
+  http::field_errors errors;
+  if (http::read_json(json, page, errors).status != http::json_outcome::status_code::ok || !errors.empty())
+    throw std::logic_error("no page: " + json);
+  return page;
 }
 
 // A folder that goes with the test.
