@@ -55,7 +55,7 @@ class api {
     std::atomic<std::int64_t> keys_reused = 0;       // 422: same key, other body
     std::atomic<std::int64_t> keys_in_progress = 0;  // 409
     std::atomic<std::int64_t> invalid = 0;           // 422: the order itself
-    std::atomic<std::int64_t> failed = 0;            // 503, 507
+    std::atomic<std::int64_t> failed = 0;            // 500, 503, 507
   };
   // Since the shop was started.
   [[nodiscard]] const counters& counted() const noexcept { return counters_; }

@@ -36,6 +36,13 @@ CREATE TABLE runs(
   keys INTEGER NOT NULL,
   total INTEGER NOT NULL,
   last_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX runs_by_time ON runs(last_at, run) WHERE run <> '';
+CREATE TABLE totals(
+  one INTEGER PRIMARY KEY CHECK(one = 1),
+  orders INTEGER NOT NULL,
+  keys INTEGER NOT NULL,
+  total INTEGER NOT NULL) STRICT;
+INSERT INTO totals VALUES(1, 0, 0, 0);
 CREATE VIEW order_lines AS
   SELECT o.number, o.id, o.run, l.key + 1 AS line, json_extract(l.value, '$.sku') AS sku,
          json_extract(l.value, '$.name') AS name, json_extract(l.value, '$.quantity') AS quantity,

@@ -2,6 +2,7 @@
 //
 //   orders     one row per order; `answer` is the JSON that was answered, the other columns are what is searched for
 //   runs       how many orders each run has; '' counts those without one
+//   totals     the same of all runs, one row
 //   customers  by e-mail, as last seen
 //   order_lines, order_addresses   views into the answers, for people who ask with SQL (`sqlite3 shop.db`; this
 //   program's

@@ -15,7 +15,8 @@ enum class placement : std::uint8_t {
   key_reused,  // this key belongs to an order with another digest
   busy,        // refused before anything was done: too many wait
   disk_full,   // nothing was stored
-  failed,      // the commit failed: ask again under the same key to learn more
+  failed,      // nothing was stored
+  in_doubt,    // the commit failed, and may have been done all the same: ask again under the same key to learn more
 };
 
 struct placed {

@@ -32,10 +32,12 @@ order_writer::order_writer(sql::database db)
       add_to_run_(db_.prepare("INSERT INTO runs(run, orders, keys, total, last_at) VALUES(?1, ?2, ?3, ?4, ?5) "
                               "ON CONFLICT(run) DO UPDATE SET orders = orders + excluded.orders, "
                               "keys = keys + excluded.keys, total = total + excluded.total, "
-                              "last_at = excluded.last_at")) {}
+                              "last_at = excluded.last_at")),
+      add_to_totals_(db_.prepare("UPDATE totals SET orders = orders + ?1, keys = keys + ?2, total = total + ?3")) {}
 
 void order_writer::write(std::span<order_entry*> group) {
   // In the order of the keys, neighbours in the index are written together.
+  in_doubt_ = false;
   std::ranges::sort(group, {}, [](const order_entry* entry) { return entry->claim.key(); });
   try {
     sql::transaction all(db_);
@@ -51,17 +53,36 @@ void order_writer::write(std::span<order_entry*> group) {
 
     runs_.clear();
     for (order_entry* entry : group) write_one(*entry, created_at);
-    for (const auto& [run, sum] : runs_) add_to_run_.run(run, sum.orders, sum.keys, sum.total, created_at);
+    tally whole;
+    for (const auto& [run, sum] : runs_) {
+      add_to_run_.run(run, sum.orders, sum.keys, sum.total, created_at);
+      whole.orders += sum.orders;
+      whole.keys += sum.keys;
+      whole.total += sum.total;
+    }
+    if (whole.orders != 0) add_to_totals_.run(whole.orders, whole.keys, whole.total);
+    in_doubt_ = true;
     all.commit();
-  } catch (...) {
+    in_doubt_ = false;
+  } catch (const sql::sql_error& failure) {
+    // A disk that is full has no room for the end of the commit, and who waits for a lock has not begun it.
+    if (failure.is_full() || failure.is_busy()) in_doubt_ = false;
     customers_.clear();  // some of them may have been rolled back
+    throw;
+  } catch (...) {
+    customers_.clear();
     throw;
   }
 }
 
 void order_writer::write_one(order_entry& entry, std::string_view created_at) {
-  const std::int64_t customer = customer_of(entry, created_at);
   const std::string_view key = entry.claim.key();
+  std::optional<std::int64_t> customer = known_customer_of(entry);
+  if (!customer) {
+    // Whoever is refused, or answered again, changes nothing: asked before the customer is written.
+    if (!key.empty() && !entry.key_forgotten && is_taken(entry)) return;
+    customer = add_customer(entry, created_at);
+  }
   const std::int64_t number = number_ + 1;
   placed& result = entry.result;
   result.id.clear();
@@ -70,9 +91,12 @@ void order_writer::write_one(order_entry& entry, std::string_view created_at) {
   append_order_head(result.answer, result.id, number, created_at);
   result.answer += entry.rest;
   insert_order_.run(number, result.id, entry.run, entry.reference,
-                    key.empty() ? std::nullopt : std::optional<std::string_view>(key), customer, entry.total,
+                    key.empty() ? std::nullopt : std::optional<std::string_view>(key), *customer, entry.total,
                     entry.digest, created_at, result.answer, std::int64_t{entry.key_forgotten});
-  if (db_.changes() == 0) return look_up_key(entry);
+  if (db_.changes() == 0) {
+    is_taken(entry);
+    return;
+  }
 
   number_ = number;
   result.outcome = placement::created;
@@ -82,21 +106,28 @@ void order_writer::write_one(order_entry& entry, std::string_view created_at) {
   sum.total += entry.total;
 }
 
-void order_writer::look_up_key(order_entry& entry) {
+// Whether the key has its order already; then that is the result.
+bool order_writer::is_taken(order_entry& entry) {
   find_key_.start(entry.claim.key());
-  find_key_.step();
-  placed& result = entry.result;
-  result.id = find_key_.text(0);
-  result.outcome = find_key_.text(1) == entry.digest ? placement::replayed : placement::key_reused;
-  result.answer = find_key_.text(2);
+  const bool found = find_key_.step();
+  if (found) {
+    placed& result = entry.result;
+    result.id = find_key_.text(0);
+    result.outcome = find_key_.text(1) == entry.digest ? placement::replayed : placement::key_reused;
+    result.answer = find_key_.text(2);
+  }
   find_key_.reset();
+  return found;
 }
 
-std::int64_t order_writer::customer_of(const order_entry& entry, std::string_view created_at) {
-  const std::uint64_t details = details_of(entry);
+// The customer whose name and phone stand in the table as this order has them.
+std::optional<std::int64_t> order_writer::known_customer_of(const order_entry& entry) const {
   const auto found = customers_.find(entry.email);
-  if (found != customers_.end() && found->second.details == details) return found->second.id;
+  if (found == customers_.end() || found->second.details != details_of(entry)) return std::nullopt;
+  return found->second.id;
+}
 
+std::int64_t order_writer::add_customer(const order_entry& entry, std::string_view created_at) {
   insert_customer_.start(entry.email, entry.name, entry.phone, created_at);
   insert_customer_.step();
   const std::int64_t id = insert_customer_.integer(0);
@@ -104,7 +135,7 @@ std::int64_t order_writer::customer_of(const order_entry& entry, std::string_vie
     // One row was asked for; stepping to the end completes the statement.
   }
   if (customers_.size() >= most_known_customers) customers_.clear();
-  customers_.insert_or_assign(entry.email, known_customer{id, details});
+  customers_.insert_or_assign(entry.email, known_customer{id, details_of(entry)});
   return id;
 }
 
