@@ -162,7 +162,7 @@ std::shared_ptr<const load::action> make_http_action(const load::plan& p, const 
     if (!wire::is_field_value(content_type)) step.settings.fail("http.content_type cannot be sent in a header");
     program.after_target += "Content-Type: " + content_type + "\r\n";
   }
-  if (!program.has_body && !wire::is_idempotent(program.method_code)) program.after_target += "Content-Length: 0\r\n";
+  if (!program.has_body && wire::expects_content(program.method_code)) program.after_target += "Content-Length: 0\r\n";
   if (!p.key.empty() && !program.keyed && !wire::is_idempotent(program.method_code)) {
     // Steps of one item must not share a key: they are different requests.
     const std::string key = p.steps.size() > 1 ? p.key + "-" + step.name : p.key;

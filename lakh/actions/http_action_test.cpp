@@ -94,6 +94,17 @@ TEST(http_action, a_retry_sends_the_same_bytes_under_the_same_key) {
   EXPECT_EQ(got.reports[0].status, 201);
 }
 
+TEST(http_action, what_has_no_body_says_so_where_one_could_be) {
+  for (const char* method : {"POST", "PUT", "PATCH"}) {
+    const seen got = send(plan_of(config::mapping({{"url", text("{{target}}/x")}, {"method", text(method)}})));
+    EXPECT_THAT(got.requests[0], HasSubstr("\r\nContent-Length: 0\r\n")) << method;
+  }
+  for (const char* method : {"GET", "DELETE", "PROPFIND"}) {
+    const seen got = send(plan_of(config::mapping({{"url", text("{{target}}/x")}, {"method", text(method)}})));
+    EXPECT_THAT(got.requests[0], Not(HasSubstr("Content-Length"))) << method;
+  }
+}
+
 TEST(http_action, no_key_is_sent_where_the_plan_has_none_or_the_method_needs_none) {
   const seen post = send(plan_of(config::mapping({{"url", text("{{target}}/x")}, {"json", text("{}")}})));
   EXPECT_THAT(post.requests[0], Not(HasSubstr("Idempotency-Key")));

@@ -25,11 +25,25 @@ void append_line_of(std::string& out, std::string_view text) {
 
 }  // namespace
 
+http_connections::slot& http_connections::for_now_to(const std::string& server) {
+  const auto known = slots_.find(server);
+  if (known != slots_.end()) return known->second;
+  std::size_t passing = 0;
+  auto oldest = slots_.end();
+  for (auto at = slots_.begin(); at != slots_.end(); ++at) {
+    if (at->second.lasting) continue;
+    ++passing;
+    if (oldest == slots_.end() || at->second.used < oldest->second.used) oldest = at;
+  }
+  if (passing >= most_passing) slots_.erase(oldest);
+  return slots_[server];
+}
+
 http_performer::http_performer(const http_program& program, load::lane_resources& shared)
     : program_(program), connections_(shared.get<http_connections>()) {
   if (program_.to) {
     to_ = *program_.to;
-    slot_ = &connections_->to(to_.text());
+    slot_ = &connections_->always_to(to_.text());
   }
 }
 
@@ -52,8 +66,12 @@ bool http_performer::locate(std::string_view where, std::string& reason) {
     reason = "'" + parsed->text() + "': the scheme must be http";
     return false;
   }
+  if (!parsed->userinfo().empty()) {
+    reason = "the URL for " + parsed->origin() + " holds a user or password: send an Authorization header";
+    return false;
+  }
   to_ = net::endpoint(std::string(parsed->host()), parsed->effective_port());
-  slot_ = &connections_->to(to_.text());
+  slot_ = &connections_->for_now_to(to_.text());
   target_ = parsed->target();
   request_.append(target_).append(" HTTP/1.1\r\nHost: ").append(parsed->host_and_port()).append("\r\n");
   return true;
@@ -114,7 +132,7 @@ task<load::attempt_report> http_performer::attempt() {
   load::attempt_report report;
   loop& here = loop::current();
   report.sent = here.now();
-  const time_point done_by = report.sent + program_.total_limit;
+  const time_point done_by = http::deadline_after(report.sent, program_.total_limit);
   kept_json_.clear();
   reason_.clear();
 
@@ -124,7 +142,8 @@ task<load::attempt_report> http_performer::attempt() {
   if (connection && !(report.sent - slot_->used > doubt_after ? connection->still_alive() : connection->fit_for_use()))
     connection.reset();
   if (!connection) {
-    auto connected = co_await net::try_connect(to_, std::min(done_by, report.sent + program_.connect_limit));
+    auto connected =
+        co_await net::try_connect(to_, std::min(done_by, http::deadline_after(report.sent, program_.connect_limit)));
     if (!connected) {
       report.done = here.now();
       report.error = kind_of(connected.error());
@@ -138,7 +157,8 @@ task<load::attempt_report> http_performer::attempt() {
   }
   const http::exchange_result result = co_await connection->exchange(
       request_, {}, program_.method_code,
-      http::exchange_deadlines(std::min(done_by, report.sent + program_.first_byte_limit), done_by).begun(report.sent));
+      http::exchange_deadlines(std::min(done_by, http::deadline_after(report.sent, program_.first_byte_limit)), done_by)
+          .begun(report.sent));
   slot_->used = report.done = result.done;
   report.certain = result.certain;
   if (result.error) {
@@ -154,7 +174,9 @@ task<load::attempt_report> http_performer::attempt() {
 
 void http_performer::explain(load::attempt_report& report, const http::exchange_result& result) {
   switch (report.error) {
-    case error_kind::timeout: reason_ = "no complete answer in time"; break;
+    case error_kind::timeout:
+      reason_ = result.certain == certainty::not_sent ? "it could not be sent in time" : "no complete answer in time";
+      break;
     case error_kind::protocol: reason_ = "malformed answer: " + std::string(message(result.malformed)); break;
     case error_kind::limit: reason_ = "the answer is larger than the limit"; break;
     case error_kind::closed:

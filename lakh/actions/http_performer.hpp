@@ -12,16 +12,26 @@
 
 namespace lakh::actions {
 
-// The connections of one lane, shared by the steps of its items: one to each server.
+// The connections of one lane, shared by the steps of its items: one to each server that a step always goes to, and to
+// the few last of those that depend on the item.
 class http_connections {
  public:
   struct slot {
     std::unique_ptr<http::client_connection> connection;
     time_point used{};
+    bool lasting = false;
   };
-  slot& to(const std::string& server) { return slots_[server]; }
+  // Stays where it is as long as this object lives.
+  slot& always_to(const std::string& server) {
+    slot& found = slots_[server];
+    found.lasting = true;
+    return found;
+  }
+  // Stays where it is until the next call.
+  slot& for_now_to(const std::string& server);
 
  private:
+  static constexpr std::size_t most_passing = 8;
   std::map<std::string, slot> slots_;
 };
 

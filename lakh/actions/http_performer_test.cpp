@@ -5,9 +5,12 @@
 #include <lakh/async/sleep.hpp>
 #include <lakh/http/failing_peer_for_test.hpp>
 #include <lakh/load/action.hpp>
+#include <lakh/net/listener.hpp>
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <memory>
 #include <string>
 
 namespace lakh::actions {
@@ -85,6 +88,76 @@ TEST(http_performer, is_certain_or_says_that_it_is_not_for_every_failure) {
     EXPECT_EQ(name(report.error), name(row.error)) << row.name;
     EXPECT_EQ(report.as_expected, row.certain == certainty::answered) << row.name;
   }
+}
+
+// Serves whoever comes, and counts who is there.
+task<void> answer(std::unique_ptr<net::stream> peer, int& there) {
+  ++there;
+  std::array<char, 4096> buffer;
+  for (;;) {
+    const net::io_result got = co_await peer->try_read_some(buffer);
+    if (got.error || got.bytes == 0) break;
+    if ((co_await peer->try_write(http::test::fine)).error) break;
+  }
+  --there;
+}
+task<void> answer_all(lakh::scope& s, net::listener& at, int& there) {
+  for (;;) s.spawn(answer(co_await at.accept(), there));
+}
+
+load::plan plan_for(const std::string& url) {
+  load::plan p;
+  load::plan_step step;
+  step.name = "step1";
+  step.action = "http";
+  step.settings = config::mapping({{"url", config::scalar(url)}});
+  p.steps.push_back(step);
+  return p;
+}
+
+TEST(http_performer, a_lane_that_goes_from_server_to_server_keeps_few_connections) {
+  const auto work = []() -> task<void> {
+    net::listener everywhere(net::endpoint("0.0.0.0", 0));
+    const load::plan p = plan_for("http://127.0.1.{{item}}:" + std::to_string(everywhere.local().port()) + "/");
+    load::template_scope names;
+    const auto steps = compile(p, names);
+    load::lane_resources resources;
+    const auto hands = steps[0].act->make_performer(resources);
+    int there = 0;
+    const auto body = [&](lakh::scope& s) -> task<void> {
+      s.spawn(answer_all(s, everywhere, there));
+      for (std::uint64_t item = 1; item <= 100; ++item) {
+        load::render_input input;
+        input.item = item;
+        std::string reason;
+        EXPECT_TRUE(hands->prepare(input, reason)) << reason;
+        EXPECT_TRUE((co_await hands->attempt()).as_expected);
+      }
+      co_await sleep_for(20ms);
+      EXPECT_LE(there, 8);
+      EXPECT_GE(there, 1);
+      s.cancel();
+    };
+    co_await in_scope(body);
+  };
+  run(work());
+}
+
+TEST(http_performer, credentials_in_the_url_of_an_item_are_refused_and_not_shown) {
+  const load::plan p = plan_for("http://user:geheim@127.0.0.{{item}}/");
+  load::template_scope names;
+  const auto steps = compile(p, names);
+  run([](const load::action& act) -> task<void> {
+    load::lane_resources resources;
+    const auto hands = act.make_performer(resources);
+    load::render_input input;
+    input.item = 1;
+    std::string reason;
+    EXPECT_FALSE(hands->prepare(input, reason));
+    EXPECT_NE(reason.find("user or password"), std::string::npos) << reason;
+    EXPECT_EQ(reason.find("geheim"), std::string::npos) << reason;
+    co_return;
+  }(*steps[0].act));
 }
 
 }  // namespace
