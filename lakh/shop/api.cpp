@@ -194,6 +194,12 @@ task<http::created<order_answer>> api::place(http::body<new_order> order,
       ++counters_.failed;
       throw http::problem(507, "the shop's disk is full; the order was not stored");
     case placement::failed: ++counters_.failed; throw try_again("the order could not be stored");
+    case placement::in_doubt:
+      // Not 503, which would say that nothing was done.
+      ++counters_.failed;
+      throw http::problem(500,
+                          "the disk failed, and the order may have been stored or not: ask for it, or send it again "
+                          "under the same key");
   }
   if (chaos_) befall_late(luck, result, request);
   co_return made(std::move(result.id), std::move(result.answer));

@@ -68,6 +68,7 @@ struct order_store::state {
       : options(std::move(chosen)), file(path), writer(open_to_write(path, options.tuning)) {}
 
   void write_all();
+  static void refuse_all(std::span<order_entry* const> entries, placement outcome);
   void write_group(std::span<const std::unique_ptr<mailbox::letter>> group);
   void send_home(std::vector<std::unique_ptr<mailbox::letter>>& group);
   void checkpoint_all();
@@ -152,6 +153,7 @@ bool order_store::try_put(std::unique_ptr<parcel>& entry) {
 
 void order_store::state::write_all() {
   std::vector<std::unique_ptr<mailbox::letter>> taken;
+  std::vector<std::unique_ptr<mailbox::letter>> group;
   while (true) {
     {
       std::unique_lock lock(queue_mutex);
@@ -163,9 +165,15 @@ void order_store::state::write_all() {
       if (queue.empty()) return;
       taken.swap(queue);
     }
-    for (std::size_t first = 0; first < taken.size(); first += options.group_limit)
-      write_group(std::span(taken).subspan(first, std::min(options.group_limit, taken.size() - first)));
-    send_home(taken);
+    // Each group is answered when it is on the disk, and does not wait for those behind it.
+    for (std::size_t first = 0; first < taken.size(); first += options.group_limit) {
+      const auto begin = taken.begin() + static_cast<std::ptrdiff_t>(first);
+      group.assign(std::make_move_iterator(begin),
+                   std::make_move_iterator(
+                       begin + static_cast<std::ptrdiff_t>(std::min(options.group_limit, taken.size() - first))));
+      write_group(group);
+      send_home(group);
+    }
     taken.clear();
     if (log_is_long.exchange(false, std::memory_order_relaxed)) {
       try {
@@ -174,6 +182,13 @@ void order_store::state::write_all() {
         trouble(failure);  // it stays long: commits still work
       }
     }
+  }
+}
+
+void order_store::state::refuse_all(std::span<order_entry* const> entries, placement outcome) {
+  for (order_entry* entry : entries) {
+    entry->result = {};
+    entry->result.outcome = outcome;
   }
 }
 
@@ -188,12 +203,13 @@ void order_store::state::write_group(std::span<const std::unique_ptr<mailbox::le
     if (uncopied >= options.checkpoint_every) checkpoint_wanted.notify_one();
   } catch (const error& failure) {
     const auto* sql = dynamic_cast<const sql::sql_error*>(&failure);
-    const placement outcome = sql != nullptr && sql->is_full() ? placement::disk_full : placement::failed;
-    for (order_entry* entry : entries) {
-      entry->result = {};
-      entry->result.outcome = outcome;
-    }
+    refuse_all(entries, writer.in_doubt()                  ? placement::in_doubt
+                        : sql != nullptr && sql->is_full() ? placement::disk_full
+                                                           : placement::failed);
     trouble(failure);
+  } catch (const std::exception& failure) {  // no memory: the shop lives on
+    refuse_all(entries, writer.in_doubt() ? placement::in_doubt : placement::failed);
+    trouble(error(error_kind::internal, {}, failure.what()));
   }
   for (order_entry* entry : entries) entry->claim.release();
 }
