@@ -1,6 +1,7 @@
 #include "environment.hpp"
 #include "run_lakh.hpp"
 
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 
@@ -20,6 +21,8 @@ unsigned terminal_width() {
 
 int main(int count, char** words) {
   std::ios::sync_with_stdio(false);
+  // A limit on file sizes (ulimit -f) is met as a full disk is: the write fails and is told, nobody is killed.
+  std::signal(SIGXFSZ, SIG_IGN);
   lakh::cli::environment env;
   env.args.assign(words + (count > 0 ? 1 : 0), words + count);
   env.in = &std::cin;

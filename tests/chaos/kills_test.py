@@ -15,6 +15,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -196,26 +197,33 @@ class Kills(Chaos):
             for stale in self.folder.iterdir():
                 shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
             self.at = None
-            self.here = f"run {number} of seed {SEED}"
-            items, code = self.killed_run(random.Random(SEED * 1000003 + number), MISHAPS, more=("--key", "{{reference}}"))
-            self.kill(self.shop_process)
-            self.assertEqual(code, 0, self.here)
-            balance = self.assertEnded(items)
-            self.assertEqual(balance["confirmed"], items, (self.here, balance))
-            said, claimed = self.ledger()
-            stored = self.orders()
-            self.assertEqual(sorted(stored), list(range(items)), f"{self.here}: missing or unexpected")
-            self.assertEqual(claimed, set(range(items)), self.here)
-            for item, orders in stored.items():
-                self.assertEqual(len(orders), 1, f"{self.here}: item {item} was ordered {len(orders)} times")
-                self.assertNotAltered(item, orders[0][1])
-                self.assertEqual(said[item][0], "confirmed", self.here)
-                self.assertIn(said[item][1], (None, orders[0][0]), f"{self.here}: item {item} is another order there")
-            verified = self.lakh("verify", self.the_run().name)
-            self.assertEqual(verified.code, 0, (self.here, verified))
+            try:
+                self.one_run(number)
+            except BaseException:
+                kept = shutil.copytree(self.folder, tempfile.mkdtemp(prefix="lakh-killed-"), dirs_exist_ok=True)
+                print(f"run {number} of seed {SEED} went wrong; it is kept in {kept}", file=sys.stderr, flush=True)
+                raise
             if number % 50 == 0:
                 self.tell(begun)
         self.tell(begun, ": 0 missing, 0 duplicate, 0 altered")
+
+    def one_run(self, number):
+        items, code = self.killed_run(random.Random(SEED * 1000003 + number), MISHAPS, more=("--key", "{{reference}}"))
+        self.kill(self.shop_process)
+        self.assertEqual(code, 0)
+        balance = self.assertEnded(items)
+        self.assertEqual(balance["confirmed"], items, balance)
+        said, claimed = self.ledger()
+        stored = self.orders()
+        self.assertEqual(sorted(stored), list(range(items)), "missing or unexpected")
+        self.assertEqual(claimed, set(range(items)))
+        for item, orders in stored.items():
+            self.assertEqual(len(orders), 1, f"item {item} was ordered {len(orders)} times")
+            self.assertNotAltered(item, orders[0][1])
+            self.assertEqual(said[item][0], "confirmed", item)
+            self.assertIn(said[item][1], (None, orders[0][0]), f"item {item} is another order there")
+        verified = self.lakh("verify", self.the_run().name)
+        self.assertEqual(verified.code, 0, verified)
 
     def tell(self, begun, more=""):
         print(f"{Counted.kills()} kills ({Counted.loaders} of loaders, {Counted.shops} of shops) in {Counted.runs} runs of "
