@@ -1,9 +1,16 @@
 #include <lakh/load/claim_source.hpp>
 #include <lakh/load/ledger_writer.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 namespace lakh::load {
+namespace {
+
+// Time enough for a claim's way to the disk, also on a slow one.
+constexpr auto claim_before_due = std::chrono::milliseconds(100);
+
+}  // namespace
 
 claim_source::claim_source(dispenser& from, ledger_writer* ledger, std::atomic<std::uint64_t>& positions,
                            std::uint64_t lanes, bool keyed)
@@ -29,7 +36,7 @@ void claim_source::ask_ahead() {
 }
 
 void claim_source::ask() {
-  if (asking_ || exhausted_ || stopped_) return;
+  if (asking_ || exhausted_ || stopped_ || armed()) return;
   loop& here = loop::current();
   const time_point now = here.now();
   if (last_ask_ != time_point{} && now > last_ask_) {
@@ -39,7 +46,9 @@ void claim_source::ask() {
   }
   last_ask_ = now;
   dealt_at_last_ask_ = dealt_;
-  const std::optional<item_range> taken = from_.take(claim_size(claim_need().rate(rate_).lanes(lanes_).keyed(keyed_)));
+  const std::uint64_t want = due_of(claim_size(claim_need().rate(rate_).lanes(lanes_).keyed(keyed_)));
+  if (want == 0 && !exhausted_) return;
+  const std::optional<item_range> taken = want == 0 ? std::nullopt : from_.take(want);
   if (!taken) {
     exhausted_ = true;
     if (ready_.empty()) wake_waiting();
@@ -56,6 +65,23 @@ void claim_source::ask() {
   ledger_->submit_claim(taken->first, taken->count, [this, claim, &here](std::error_code error) {
     here.post([this, claim, error] { arrived(claim, error); });
   });
+}
+
+std::uint64_t claim_source::due_of(std::uint64_t want) {
+  if (schedule_ == nullptr || !schedule_->open()) return want;
+  loop& here = loop::current();
+  const std::uint64_t next = positions_.load(std::memory_order_relaxed);
+  const std::uint64_t due = schedule_->due_at(here.now() + claim_before_due - schedule_start_);
+  if (due > next) return std::min(want, due - next);
+  if (const auto start = schedule_->start_of(next))
+    here.arm(*this, schedule_start_ + *start - claim_before_due);
+  else
+    exhausted_ = true;
+  return 0;
+}
+
+void claim_source::on_timer() noexcept {
+  ask();
 }
 
 void claim_source::arrived(reserved claim, std::error_code error) {
@@ -91,6 +117,7 @@ void claim_source::wake_waiting() {
 void claim_source::stop() {
   if (stopped_) return;
   stopped_ = true;
+  if (armed()) loop::current().disarm(*this);
   for (const reserved& rest : ready_) release(rest.items);
   ready_.clear();
   ready_count_ = 0;

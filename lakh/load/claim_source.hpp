@@ -1,11 +1,14 @@
 // Where the lanes of one event loop get their items: takes ranges from the dispenser, has them claimed in the ledger,
 // and deals the items out once the claim is durable. It asks for the next range while the last one is being worked on,
-// so that lanes do not wait for the disk.
+// so that lanes do not wait for the disk. Where a schedule says when items start, nothing is claimed long before it is
+// due: what is claimed and not sent is as doubtful after a crash as what was.
 #pragma once
 
 #include <lakh/async/event.hpp>
+#include <lakh/async/timer_queue.hpp>
 #include <lakh/async/waiter.hpp>
 #include <lakh/load/dispenser.hpp>
+#include <lakh/load/pacing.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -18,7 +21,7 @@ namespace lakh::load {
 
 class ledger_writer;
 
-class claim_source {
+class claim_source final : private timer_node {
  public:
   struct claimed_item {
     std::uint64_t item = 0;
@@ -70,6 +73,12 @@ class claim_source {
   // From now on nothing is dealt out; what was claimed and not dealt out is released.
   void stop();
 
+  // The schedule by which items start, and when it began. Before the first next().
+  void follow(const pacing& schedule, time_point began) noexcept {
+    schedule_ = &schedule;
+    schedule_start_ = began;
+  }
+
   // An item that was dealt out but surely not sent, nor will be.
   void release(std::uint64_t item);
 
@@ -89,6 +98,9 @@ class claim_source {
   bool deal(std::optional<claimed_item>& to);
   void ask();
   void ask_ahead();
+  // How many of `want` are due soon; 0: none, and the timer will ask again, or the schedule has ended (exhausted_).
+  std::uint64_t due_of(std::uint64_t want);
+  void on_timer() noexcept override;
   void arrived(reserved claim, std::error_code error);
   void release(const item_range& range);
   [[nodiscard]] bool ended() const noexcept { return stopped_ || (exhausted_ && !asking_ && ready_.empty()); }
@@ -99,6 +111,8 @@ class claim_source {
   std::atomic<std::uint64_t>& positions_;
   std::uint64_t lanes_;
   bool keyed_;
+  const pacing* schedule_ = nullptr;
+  time_point schedule_start_{};
 
   std::deque<reserved> ready_;  // durable, not dealt out
   std::uint64_t ready_count_ = 0;

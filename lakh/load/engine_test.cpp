@@ -94,6 +94,8 @@ struct how {
   unsigned threads = 1;
   unsigned lanes = 16;
   bool keyed = true;
+  std::shared_ptr<item_states> before;  // a resume: what earlier sessions left
+  std::uint64_t first_position = 0;
   std::function<task<void>(engine&)> meanwhile;
 };
 
@@ -110,8 +112,11 @@ played_run play(std::uint64_t items, target does, const how& with = {}) {
   {
     const feed_set no_feeds;
     ledger_writer ledger(folder, ledger_identity("run", "00", 1, 0));
-    range_dispenser dispenser(items);
+    const auto all = with.before ? with.before : std::make_shared<item_states>(items);
+    range_dispenser dispenser(items, all, item_state::unclaimed | item_state::claimed);
     run_setup setup;
+    setup.before = with.before.get();
+    setup.first_position = with.first_position;
     setup.the_plan = &with.the_plan;
     setup.feeds = &no_feeds;
     setup.steps.emplace_back("step1", played.act);
@@ -323,6 +328,56 @@ TEST(engine, by_duration_it_ends_when_the_time_is_up) {
       with);
   EXPECT_EQ(played.result.end, run_end::out_of_time);
   EXPECT_EQ(played.states.count(item_state::claimed), 0U);
+}
+
+TEST(engine, at_a_rate_nothing_is_claimed_long_before_it_is_due) {
+  how with;
+  with.the_plan.pace = pacing::parse("20/s");
+  with.lanes = 64;
+  with.meanwhile = [](engine& runs) -> task<void> {
+    while (runs.snapshot().confirmed < 3) co_await sleep_for(1ms);
+    runs.abort();
+  };
+  const played_run played = play(1000, [](std::uint64_t, unsigned) { return reply(); }, with);
+  // 100 ms of work are two items; the abort may come late on a busy machine, not by as much as all lanes hold.
+  EXPECT_GE(played.states.count(item_state::confirmed), 3U);
+  EXPECT_LT(played.states.count(item_state::claimed), 32U);
+}
+
+TEST(engine, a_schedule_that_ends_claims_no_more_than_it_starts) {
+  how with;
+  with.the_plan.pace = pacing::parse("1000/s for 100ms");
+  const played_run played = play(5000, [](std::uint64_t, unsigned) { return reply(); }, with);
+  EXPECT_EQ(played.states.count(item_state::confirmed), 100U);
+  EXPECT_EQ(played.states.count(item_state::unclaimed), 4900U);
+}
+
+TEST(engine, a_resume_goes_on_in_the_schedule_where_it_was) {
+  how with;
+  with.the_plan.pace = pacing::parse("1/s for 1h, 10000/s");
+  with.first_position = 3600;  // the slow hour is over
+  const played_run played = play(50, [](std::uint64_t, unsigned) { return reply(); }, with);
+  EXPECT_EQ(played.states.count(item_state::confirmed), 50U);
+}
+
+TEST(engine, a_resume_sends_what_is_left_and_a_doubt_stays_one_until_an_answer_settles_it) {
+  how with;
+  with.before = std::make_shared<item_states>(10);
+  for (const std::uint64_t item : {0, 1, 2}) with.before->set(item, item_state::confirmed);
+  for (const std::uint64_t item : {3, 4}) with.before->set(item, item_state::claimed);
+  const played_run played = play(
+      10,
+      [](std::uint64_t item, unsigned) {
+        reply answer;
+        // Refused, as the attempt before the crash may not have been; and one that was new.
+        if (item == 4 || item == 5) answer.status = 404, answer.expected = false;
+        return answer;
+      },
+      with);
+  for (std::uint64_t item = 0; item < 10; ++item) EXPECT_EQ(played.act->seen[item], item < 3 ? 0U : 1U) << item;
+  EXPECT_EQ(played.states.get(3), item_state::confirmed);
+  EXPECT_EQ(played.states.get(4), item_state::unknown);
+  EXPECT_EQ(played.states.get(5), item_state::failed);
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ void worker::run_here() {
 }
 
 task<void> worker::work() {
+  claims_.follow(run_.setup->the_plan->pace, run_.schedule_start);
   std::exception_ptr failure;
   try {
     co_await in_scope([this](scope& outer) -> task<void> {
