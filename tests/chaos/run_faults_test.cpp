@@ -84,7 +84,7 @@ bool run_with(const fault& how, std::uint64_t nth) {
   }
   EXPECT_EQ(got.code, 4) << got.err << got.out;
   EXPECT_THAT(got.err + got.out, HasSubstr("ledger-0.db"));
-  EXPECT_THAT(got.err + got.out, AnyOf(HasSubstr("disk"), HasSubstr("folder exists"))) << "what to do about it";
+  EXPECT_THAT(got.err + got.out, AnyOf(HasSubstr("disk"), HasSubstr("unable to open"))) << "why";
   mended = true;
   const auto sent = items_sent(server);
   expect_claimed(run_in(runs), sent);
