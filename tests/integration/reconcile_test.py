@@ -57,7 +57,10 @@ class Reconciled(Case):
         (self.folder / name).write_text(PLAN.format(target=target, reconcile=reconcile))
         return name
 
-    def load(self, plan, env=None):
+    def load(self, plan, env=None, more=""):
+        if more:
+            with open(self.folder / plan, "a") as file:
+                file.write(more + "\n")
         before = dict(os.environ)
         os.environ.update(env or {})
         try:
@@ -147,10 +150,161 @@ class LookUp(Reconciled):
         both = done.json()["reconciliation"]
         self.assertEqual((both["missing"], both["unexpected"]), (1, 1), both)
 
+    def test_an_answer_may_be_a_list(self):
+        def lie(reference, stored):
+            times = {7: 0, 8: 3}.get(self.number(reference), 1)
+            return "200 OK", json.dumps({"orders": [{"reference": reference}] * times})
+        done = self.reconciled(lie, self.WORDS + "    entries: $.orders\n")
+        self.assertEqual(done.code, 5, done)
+        both = done.json()["reconciliation"]
+        self.assertEqual((both["missing"], both["duplicate"], both["matched"]), (1, 2, 199), both)
+
+    def test_a_server_in_trouble_is_asked_again(self):
+        asked = set()
+        def lie(reference, stored):
+            if reference in asked:
+                return self.honest(reference, stored)
+            asked.add(reference)
+            return "503 Busy", ""
+        done = self.reconciled(lie)
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(done.json()["reconciliation"]["matched"], 200)
+
     def test_an_answer_that_says_neither_ends_it(self):
         done = self.reconciled(lambda r, s: ("403 Forbidden", "{}") if self.number(r) == 7 else self.honest(r, s))
         self.assertEqual(done.code, 5, done)
         self.assertIsNone(done.json().get("reconciliation"))
+
+
+class Listing(Reconciled):
+    """A target of the test's own: it stores what is posted, and lists it as `pages` says."""
+
+    WORDS = """
+  list:
+    url: "{{target}}/list"
+    entries: $.orders
+    next: $.next
+    cursor: after
+    reference: $.reference
+    item: "{{run}}-{{item}}"
+"""
+
+    def reconciled(self, pages, words=WORDS):
+        """`pages(after, references, nth)` gives a page as (references, next), or bytes to send as they are."""
+        stored = []
+        lock = threading.Lock()
+        self.asked = 0
+
+        def handle(connection, request):
+            head, _, body = request.partition(b"\r\n\r\n")
+            path = head.split(b" ")[1].decode()
+            if head.startswith(b"POST"):
+                with lock:
+                    stored.append(json.loads(body)["reference"])
+                connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")
+                return True
+            self.asked += 1
+            answer = pages(path.partition("after=")[2], stored, self.asked)
+            if isinstance(answer, bytes):
+                connection.sendall(answer)
+                return False
+            listed, after = answer
+            data = json.dumps({"next": after, "orders": [{"reference": one} for one in listed]}).encode()
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+                               + str(len(data)).encode() + b"\r\n\r\n" + data)
+            return True
+
+        return self.load(self.plan(self.scripted(handle), words),
+                         more="retry: {attempts: 3, backoff: {first: 1ms, most: 5ms}}")
+
+    @staticmethod
+    def fifty(after, stored, *_):
+        start = int(after or 0)
+        return stored[start:start + 50], (str(start + 50) if start + 50 < len(stored) else None)
+
+    def agreed(self, pages, words=WORDS):
+        done = self.reconciled(pages, words)
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(done.json()["reconciliation"]["matched"], 200)
+
+    def differs(self, pages, **counts):
+        done = self.reconciled(pages)
+        self.assertEqual(done.code, 5, done)
+        both = done.json()["reconciliation"]
+        wanted = {"missing": 0, "duplicate": 0, "altered": 0, "unexpected": 0, **counts}
+        self.assertEqual({part: both[part] for part in wanted}, wanted)
+
+    def inconclusive(self, pages, said, words=WORDS):
+        done = self.reconciled(pages, words)
+        self.assertEqual(done.code, 5, done)
+        self.assertIsNone(done.json()["reconciliation"])
+        self.assertIn(said, done.json()["problem"])
+        self.assertLess(self.asked, 5000)
+
+    def test_pages_are_read_to_the_end(self):
+        self.agreed(self.fifty)
+
+    def test_the_next_page_may_be_a_url(self):
+        words = self.WORDS.replace("    cursor: after\n", "")
+        def pages(after, stored, nth):
+            listed, mark = self.fifty(after, stored)
+            return listed, mark and ("/list?after=" + mark if nth % 2 else "?after=" + mark)
+        self.agreed(pages, words)
+
+    def test_a_url_of_another_server_is_not_followed(self):
+        self.inconclusive(lambda *_: ([], "http://127.0.0.1:1/list"), "another server",
+                          self.WORDS.replace("    cursor: after\n", ""))
+
+    def test_a_target_that_forgets_doubles_and_invents_is_found_out(self):
+        self.differs(lambda a, s, n: self.fifty(a, s[:100] + s[101:]), missing=1)
+        self.differs(lambda a, s, n: self.fifty(a, s + s[:3]), duplicate=3)
+        self.differs(lambda a, s, n: self.fifty(a, s + ["", "another-1", s[0] + "0000"]), unexpected=3)
+        self.differs(lambda a, s, n: ([], None), missing=200)
+
+    def test_a_listing_that_grows_while_it_is_read_is_read_to_its_new_end(self):
+        def pages(after, stored, nth):
+            if nth == 2:
+                stored.extend([stored[0], "another-1"])
+            return self.fifty(after, stored)
+        self.differs(pages, duplicate=1, unexpected=1)
+
+    def test_a_listing_that_shrinks_while_it_is_read_is_missing_what_it_lost(self):
+        def pages(after, stored, nth):
+            if nth == 3:
+                del stored[150:]
+            return self.fifty(after, stored)
+        self.differs(pages, missing=50)
+
+    def test_a_cursor_that_comes_again_ends_it(self):
+        self.inconclusive(lambda *_: ([], "same"), "circles")
+        self.inconclusive(lambda a, s, n: (s[:5], str(n % 7)), "circles")
+
+    def test_pages_without_entries_and_without_end_end_it(self):
+        self.inconclusive(lambda a, s, n: ([], str(n)), "does not end")
+
+    def test_an_answer_cut_in_the_middle_is_asked_for_again_and_never_taken_for_the_end(self):
+        cut = b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"next":null,"orders":[]}'
+        self.agreed(lambda a, s, n: cut if n in (1, 3) else self.fifty(a, s))
+        self.inconclusive(lambda a, s, n: cut if n > 2 else self.fifty(a, s), "")
+
+    def test_a_page_cut_before_it_was_sent_is_no_page(self):
+        half = b'HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\n{"orders":[{"reference":"a'
+        self.inconclusive(lambda a, s, n: half, "not JSON")
+        self.inconclusive(lambda a, s, n: b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "no array at $.orders")
+        self.inconclusive(lambda a, s, n: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "")
+
+    def test_a_server_in_trouble_is_asked_again_as_often_as_the_plan_says(self):
+        def trouble(status, more=b""):
+            return b"HTTP/1.1 " + status + b"\r\n" + more + b"Content-Length: 0\r\n\r\n"
+        for refusal in (trouble(b"500 Oops"), trouble(b"503 Busy", b"Retry-After: 0\r\n"), trouble(b"429 Slow"), b""):
+            with self.subTest(refusal):
+                self.agreed(lambda a, s, n, r=refusal: r if n % 3 else self.fifty(a, s))
+        self.inconclusive(lambda a, s, n: trouble(b"500 Oops") if n > 1 else self.fifty(a, s), "500")
+        self.assertEqual(self.asked, 4)  # one page, and three attempts at the second
+
+    def test_a_refusal_is_not_asked_again(self):
+        self.inconclusive(lambda a, s, n: b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", "403")
+        self.assertEqual(self.asked, 1)
 
 
 def tool(name):
