@@ -12,7 +12,7 @@ enum exit_code : int {
   target_unreachable = 3,
   storage_failed = 4,  // the run's own: ledger, run folder, output file
   reconcile_differs = 5,
-  limit_broken = 6,       // a limit of the plan ended the run
+  limit_broken = 6,       // a limit of the plan ended the run, or was not kept
   not_as_written = 7,     // verify: a record of the run was changed or damaged
   internal_failure = 70,  // a fault of lakh itself (EX_SOFTWARE)
   interrupted = 130,      // Ctrl-C

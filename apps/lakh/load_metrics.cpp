@@ -3,8 +3,10 @@
 #include <lakh/core/version.hpp>
 #include <lakh/http/app.hpp>
 #include <lakh/http/reply.hpp>
+#include <lakh/load/run_folder.hpp>
 #include <lakh/net/listener.hpp>
 
+#include <array>
 #include <utility>
 
 namespace lakh::cli {
@@ -27,6 +29,7 @@ struct load_metrics::state {
 
 load_metrics::load_metrics(std::string at, load::metrics_facts facts)
     : state_(std::make_unique<state>(std::move(at), std::move(facts))) {
+  state_->facts.target = load::without_secrets(std::array{state_->facts.target}).front();
   net::check_free(net::endpoint::parse(state_->at));
 }
 

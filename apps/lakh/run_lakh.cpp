@@ -80,7 +80,7 @@ std::string_view meaning_of(int code) noexcept {
     case target_unreachable: return "the target cannot be reached, or gives no proper answer";
     case storage_failed: return "the run's own ledger or folder, or an output file, could not be written or read";
     case reconcile_differs: return "the target's data differ from the ledger, or could not be asked for";
-    case limit_broken: return "a limit of the plan ended the run";
+    case limit_broken: return "a limit ended the run, or was not kept";
     case not_as_written: return "verify: a record of the run is not what was written";
     case internal_failure: return "a fault of lakh itself";
     case interrupted: return "stopped by Ctrl-C (SIGINT)";

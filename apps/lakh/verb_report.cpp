@@ -99,7 +99,7 @@ const verb& report_verb() {
                .kind = value_kind::file},
               {.name = "--format",
                .value = "FORMAT",
-               .help = "html, json, csv, junit or hdr (by the file's name, else html)",
+               .help = "what to write (by the file's name, else html)",
                .choices = {"html", "json", "csv", "junit", "hdr"}},
               {.name = "--limit",
                .value = "LIMIT",

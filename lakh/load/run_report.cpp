@@ -5,6 +5,7 @@
 #include <lakh/load/run_report.hpp>
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 namespace lakh::load {
@@ -172,6 +173,7 @@ run_report start_report(const std::filesystem::path& folder) {
   run_report report;
   report.folder = folder;
   report.info = run_folder::read_info(folder);
+  report.info.target = without_secrets(std::array{report.info.target}).front();
   report.state = state_of(folder, report.info);
   return report;
 }
