@@ -6,8 +6,10 @@
 
 #include <benchmark/benchmark.h>
 
+#include <fstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include <sys/resource.h>
@@ -152,7 +154,28 @@ void claim_durably(benchmark::State& state) {
 }
 BENCHMARK(claim_durably)->Unit(benchmark::kMicrosecond)->UseRealTime();
 
-// Reading ten million items with all digests, as a resume does.
+// How much memory the process had at most since reset(), beyond what it had then; page cache does not count.
+class memory_peak {
+ public:
+  void reset() {
+    std::ofstream("/proc/self/clear_refs") << "5";
+    before_ = kib("VmRSS:");
+  }
+  [[nodiscard]] double mib() const { return static_cast<double>(kib("VmHWM:") - before_) / 1024; }
+
+ private:
+  static long kib(std::string_view name) {
+    std::ifstream status("/proc/self/status");
+    std::string word;
+    long value = 0;
+    while (status >> word)
+      if (word == name && status >> value) return value;
+    return 0;
+  }
+  long before_ = 0;
+};
+
+// Reading with all digests, as a resume does.
 void ledger_read(benchmark::State& state) {
   const auto items = static_cast<std::uint64_t>(state.range(0));
   const scratch place;
@@ -167,13 +190,22 @@ void ledger_read(benchmark::State& state) {
     while (!writer.submit(batch)) std::this_thread::sleep_for(std::chrono::microseconds(200));
     writer.close();
   }
+  memory_peak memory;
+  memory.reset();
   for (auto _ : state) {
     const item_states states = ledger_reader(place.folder()).read(items);
     if (states.count(item_state::confirmed) != items) state.SkipWithError("items are missing");
   }
+  state.counters["peak_MiB"] = memory.mib();
   state.SetItemsProcessed(static_cast<std::int64_t>(items) * static_cast<std::int64_t>(state.iterations()));
 }
-BENCHMARK(ledger_read)->Arg(10'000'000)->Unit(benchmark::kMillisecond)->Iterations(1)->UseRealTime();
+BENCHMARK(ledger_read)
+    ->Arg(100'000)
+    ->Arg(1'000'000)
+    ->Arg(10'000'000)
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(1)
+    ->UseRealTime();
 
 }  // namespace
 }  // namespace lakh::load

@@ -391,6 +391,63 @@ TEST_F(ledger, every_change_of_a_row_is_noticed) {
   changed("head", [](auto& db) { db.execute("UPDATE meta SET value = 'x' WHERE key = 'head'"); });
   changed("format", [](auto& db) { db.execute("UPDATE meta SET value = '2' WHERE key = 'format'"); });
   changed("no table", [](auto& db) { db.execute("DROP TABLE claim"); });
+  // What no digest is over, and yet says something else to whoever reads it with SQL.
+  changed("another view", [](auto& db) {
+    db.execute("DROP VIEW outcome; CREATE VIEW outcome AS SELECT first_item AS item, 'confirmed' AS state FROM batch");
+  });
+  changed("a table more", [](auto& db) { db.execute("CREATE TABLE more(x)"); });
+  changed("a trigger",
+          [](auto& db) { db.execute("CREATE TRIGGER t AFTER INSERT ON batch BEGIN DELETE FROM claim; END"); });
+  changed("another type", [](auto& db) { db.execute("UPDATE batch SET items = CAST(items AS BLOB) WHERE id = 2"); });
+  changed("another type of time",
+          [](auto& db) { db.execute("UPDATE claim SET written_at = CAST(written_at AS BLOB) WHERE id = 1"); });
+  changed("a number in another form",
+          [](auto& db) { db.execute("UPDATE meta SET value = '01' WHERE key = 'session'"); });
+  changed("meta more", [](auto& db) { db.execute("INSERT INTO meta VALUES('comment', 'all is well')"); });
+  changed("half of the end", [](auto& db) { db.execute("DELETE FROM meta WHERE key = 'closed_at'"); });
+}
+
+TEST_F(ledger, a_run_of_more_items_than_any_is_refused_before_memory_is_asked_for) {
+  write_small();
+  EXPECT_THAT(error_of([&] { (void)ledger_reader(folder_).read(std::uint64_t{1} << 60U); }).what(),
+              HasSubstr("more than a ledger may name"));
+}
+
+TEST_F(ledger, one_pass_tells_of_files_and_outcomes_and_goes_on_behind_a_damaged_file) {
+  write_small();
+  {
+    ledger_writer second(folder_, identity(2, 1));
+    second.claim(2, 2);
+    submit(second, batch_of({record(3)}));
+    second.close();
+  }
+  std::vector<std::string> told;
+  ledger_reading reading;
+  reading.on_outcome([&](const outcome_record& one, const ledger_file& from) {
+    told.push_back(from.file.filename().string() + " " + std::to_string(one.item));
+  });
+  reading.on_file([&](const ledger_file& done, const item_states& states) {
+    told.push_back(done.file.filename().string() + " done, " + std::to_string(states.count(item_state::confirmed)));
+  });
+  reading.on_damage(
+      [&](const ledger_file& bad, const storage_error&) { told.push_back(bad.file.filename().string() + " damaged"); });
+  ledger_reader reader(folder_);
+  EXPECT_EQ(reader.read(10, reading).get(2), item_state::claimed);
+  const std::vector<std::string> first{"ledger-0.db 0", "ledger-0.db 1", "ledger-0.db 2",
+                                       "ledger-0.db 5", "ledger-0.db 4", "ledger-0.db done, 3"};
+  const std::vector<std::string> next{"ledger-1.db 3", "ledger-1.db done, 4"};
+  std::vector<std::string> all = first;
+  all.insert(all.end(), next.begin(), next.end());
+  EXPECT_EQ(told, all);
+  told.clear();
+  {
+    sql::database db(file());
+    db.execute("UPDATE batch SET items = items || ' ' WHERE id = 4");
+  }
+  (void)reader.read(10, reading);
+  const std::vector<std::string> damaged{"ledger-0.db 0", "ledger-0.db 1", "ledger-0.db damaged", "ledger-1.db 3",
+                                         "ledger-1.db done, 3"};
+  EXPECT_EQ(told, damaged);
 }
 
 // The reader either refuses a file with one flipped bit, or reads exactly what was written: the bit was in unused
