@@ -17,6 +17,11 @@ constexpr std::size_t largest_buffer = 16 * 1024;
 constexpr auto between_pieces = 1ms;
 constexpr auto linger = 1s;  // after a cut, for both sides to close
 
+// Where it fails the other side is gone, and reading from it will tell.
+void end_sending(stream& to) noexcept {
+  [[maybe_unused]] const std::error_code gone = to.shutdown_write();
+}
+
 }  // namespace
 
 // One direction of a connection.
@@ -62,8 +67,8 @@ class chaos_proxy::link {
   void finish() {
     if (std::exchange(finishing, true)) return;
     up.discards = down.discards = true;
-    client->shutdown_write();
-    target->shutdown_write();
+    end_sending(*client);
+    end_sending(*target);
     children->spawn(expire());
   }
 
@@ -103,7 +108,7 @@ task<void> chaos_proxy::accept_all(scope& connections, listener& at) {
   }
 }
 
-void chaos_proxy::tell(chaos_event happened) {
+void chaos_proxy::tell(const chaos_event& happened) {
   if (options_.event()) options_.event()(happened);
 }
 
@@ -118,7 +123,7 @@ void chaos_proxy::harmed(const link& on, const way& lane, chaos_effect effect) {
   told.direction = lane.direction;
   told.bytes_up = on.up.passed;
   told.bytes_down = on.down.passed;
-  tell(std::move(told));
+  tell(told);
 }
 
 task<void> chaos_proxy::carry(std::unique_ptr<stream> client, std::uint64_t number) {
@@ -143,7 +148,7 @@ task<void> chaos_proxy::carry(std::unique_ptr<stream> client, std::uint64_t numb
     client->reset();
     told.what = chaos_event::kind::harmed;
     told.effect = chaos_effect::refuse;
-    tell(std::move(told));
+    tell(told);
     co_return;
   }
   connect_result target = co_await try_connect(target_, loop::current().now() + options_.connect_time());
@@ -153,7 +158,7 @@ task<void> chaos_proxy::carry(std::unique_ptr<stream> client, std::uint64_t numb
     ++counts_.unreachable;
     told.what = chaos_event::kind::unreachable;
     told.why = target.error().message();
-    tell(std::move(told));
+    tell(told);
     co_return;
   }
   link one(number, std::move(client), std::move(*target), plan, spec_.seed());
@@ -169,7 +174,7 @@ task<void> chaos_proxy::carry(std::unique_ptr<stream> client, std::uint64_t numb
   told.what = chaos_event::kind::closed;
   told.bytes_up = one.up.passed;
   told.bytes_down = one.down.passed;
-  tell(std::move(told));
+  tell(told);
 }
 
 // Until this direction has ended.
@@ -199,7 +204,7 @@ task<void> chaos_proxy::pump(link& on, way& lane) {
   } else if (lane.hides_end) {
     on.close();
   } else if (!lane.discards) {
-    lane.to.shutdown_write();
+    end_sending(lane.to);
   }
   if (--on.pumps == 0) on.children->cancel();
 }
@@ -249,7 +254,7 @@ void chaos_proxy::end_lane(link& on, way& lane) {
     case chaos_effect::cut: on.finish(); break;
     case chaos_effect::reset: on.reset(); break;
     case chaos_effect::hole: lane.hides_end = true; break;
-    case chaos_effect::half_close: lane.to.shutdown_write(); break;
+    case chaos_effect::half_close: end_sending(lane.to); break;
     default: break;
   }
 }

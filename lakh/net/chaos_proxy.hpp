@@ -106,7 +106,7 @@ class chaos_proxy {
   task<void> pump(link& on, way& lane);
   task<bool> pass(link& on, way& lane, std::string_view bytes);
   void end_lane(link& on, way& lane);
-  void tell(chaos_event happened);
+  void tell(const chaos_event& happened);
   void harmed(const link& on, const way& lane, chaos_effect effect);
 
   const endpoint target_;
