@@ -1,6 +1,5 @@
 // An HTTP client: query, JSON, headers, errors with hints, timings. The server it asks is part of the example.
 #include <lakh/async/run.hpp>
-#include <lakh/async/scope.hpp>
 #include <lakh/core/json.hpp>
 #include <lakh/http/app.hpp>
 #include <lakh/http/session.hpp>
@@ -40,13 +39,7 @@ lakh::task<void> ask(std::string server) {
 lakh::task<void> demo() {
   http::app app("Cities", "1.0");
   app.get("/cities/{name}", [](http::path<"name"> name, http::query<"page", int> page) { return city{*name, *page}; });
-  lakh::net::listener here(lakh::net::endpoint("127.0.0.1", 0));
-  const std::string server = "http://" + here.local().text();
-  co_await lakh::in_scope([&](lakh::scope& s) -> lakh::task<void> {
-    s.spawn(app.serve(std::move(here)));
-    co_await ask(server);
-    app.stop();
-  });
+  co_await app.serve_while(ask);
 }
 
 }  // namespace

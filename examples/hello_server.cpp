@@ -5,7 +5,6 @@
 //     curl 'localhost:8080/hello/Mei?times=2'
 //     curl localhost:8080/notes --json '{"text":"buy tea","stars":3}'
 #include <lakh/async/run.hpp>
-#include <lakh/async/scope.hpp>
 #include <lakh/http/app.hpp>
 #include <lakh/http/bounded.hpp>
 #include <lakh/http/session.hpp>
@@ -69,14 +68,13 @@ lakh::task<void> show(http::client_request request) {
   std::printf("%d %s\n", answer.status(), answer.body().c_str());
 }
 
-lakh::task<void> ask(std::string at, http::app& app) {
-  http::session web(http::session_options().base_url("http://" + at));
+lakh::task<void> ask(std::string url) {
+  http::session web(http::session_options().base_url(url));
   co_await show(web.get("/hello/Mei").query("times", 2));
   co_await show(web.post("/notes").body(R"({"text":"buy tea","stars":3})", "application/json"));
   co_await show(web.get("/notes/1"));
   co_await show(web.get("/notes/2"));
   co_await show(web.post("/notes").body(R"({"text":"","stars":9})", "application/json"));
-  app.stop();
 }
 
 lakh::task<void> serve(std::string at) {
@@ -90,13 +88,7 @@ lakh::task<void> serve(std::string at) {
     }));
     co_return;
   }
-  lakh::net::listener here(lakh::net::endpoint("127.0.0.1", 0));
-  std::string bound = here.local().text();
-  const auto both = [&](lakh::scope& s) -> lakh::task<void> {
-    s.spawn(ask(bound, app));
-    co_await app.serve(std::move(here));
-  };
-  co_await lakh::in_scope(both);
+  co_await app.serve_while(ask);
 }
 
 }  // namespace

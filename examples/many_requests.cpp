@@ -2,7 +2,6 @@
 // one after the other.
 #include <lakh/async/gather.hpp>
 #include <lakh/async/run.hpp>
-#include <lakh/async/scope.hpp>
 #include <lakh/async/sleep.hpp>
 #include <lakh/http/app.hpp>
 #include <lakh/http/session.hpp>
@@ -41,13 +40,7 @@ lakh::task<void> demo() {
     co_await lakh::sleep_for(std::chrono::milliseconds(1));  // somebody's database
     co_return *n** n;
   });
-  lakh::net::listener here(lakh::net::endpoint("127.0.0.1", 0));
-  const std::string server = "http://" + here.local().text();
-  co_await lakh::in_scope([&](lakh::scope& s) -> lakh::task<void> {
-    s.spawn(app.serve(std::move(here)));
-    co_await ask(server);
-    app.stop();
-  });
+  co_await app.serve_while(ask);
 }
 
 }  // namespace

@@ -47,8 +47,7 @@ task<load::attempt_report> attempt(load::performer& hands) {
 }
 
 task<load::attempt_report> play(const failure_case& row) {
-  failing_peer peer(row.scripts, row.deaf ? 0 : 64);
-  if (row.deaf) peer.fill();
+  failing_peer peer(row);
   const load::plan p = plan_of(row, row.host != nullptr ? row.host : peer.address());
   load::template_scope names;
   names.set_target(p.target);
@@ -62,22 +61,8 @@ task<load::attempt_report> play(const failure_case& row) {
     EXPECT_EQ((co_await attempt(*hands)).certain, certainty::answered) << row.name;
     co_await sleep_for(20ms);  // well within the time in which a lane takes its connection for alive
   }
-  load::attempt_report report;
-  if (row.cancelled) {
-    cancel_scope scope(co_await this_scope());
-    const auto body = [&](lakh::scope& s) -> task<void> {
-      s.spawn([](cancel_scope& cancelled) -> task<void> {
-        co_await sleep_for(50ms);
-        cancelled.cancel();
-      }(scope));
-      report = co_await attempt(*hands).under(scope);
-    };
-    co_await in_scope(body);
-  } else {
-    report = co_await attempt(*hands);
-    EXPECT_EQ(report.reason.empty(), report.as_expected) << row.name;
-  }
-  if (row.deaf) peer.release();
+  const load::attempt_report report = co_await http::test::as_told(row, attempt(*hands));
+  if (!row.cancelled) EXPECT_EQ(report.reason.empty(), report.as_expected) << row.name;
   co_return report;
 }
 

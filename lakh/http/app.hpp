@@ -110,6 +110,10 @@ class app final : private service {
   // hint if it cannot be listened on.
   task<void> serve(std::string_view at, serve_options options = serve_options());
   task<void> serve(net::listener at, serve_options options = serve_options());
+  // Serves on a free port of this machine while what `work` does with its URL, "http://127.0.0.1:PORT", goes on, and
+  // ends with it: for tests and examples. Throws what it throws.
+  task<void> serve_while(std::function<task<void>(std::string url)> work,
+                         serve_options options = serve_options().stop_on_signals(false));
   // Serves one connection, until it ends.
   task<void> serve(std::unique_ptr<net::stream> connection, server_limits limits = server_limits());
 

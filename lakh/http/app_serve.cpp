@@ -38,6 +38,17 @@ task<void> app::serve(net::listener at, serve_options options) {
   co_await serve_here(std::move(at), std::move(options), std::move(signals));
 }
 
+task<void> app::serve_while(std::function<task<void>(std::string)> work, serve_options options) {
+  net::listener at(net::endpoint("127.0.0.1", 0));
+  std::string url = "http://" + at.local().text();
+  const auto both = [&](scope& s) -> task<void> {
+    s.spawn(serve(std::move(at), std::move(options)));
+    co_await work(std::move(url));
+    stop();
+  };
+  co_await in_scope(both);
+}
+
 task<void> app::serve_here(net::listener at, serve_options options, std::unique_ptr<signal_watch> signals) {
   const auto one = std::make_shared<server>(static_cast<const service&>(*this), options);
   // While it is in the list its loop lives, so that stop() can reach it.

@@ -45,8 +45,7 @@ task<said> ask(session& http, std::string url, std::size_t body) {
 }
 
 task<said> play(const failure_case& row) {
-  failing_peer peer(row.scripts, row.deaf ? 0 : 64);
-  if (row.deaf) peer.fill();
+  failing_peer peer(row);
   session http(session_options()
                    .connect_timeout(row.cancelled ? 10s : 100ms)
                    .first_byte_timeout(row.cancelled ? 10s : 100ms)
@@ -57,22 +56,7 @@ task<said> play(const failure_case& row) {
     EXPECT_EQ((co_await ask(http, url, 1)).certain, certainty::answered);
     co_await sleep_for(20ms);  // a server that closes behind its answer has done so
   }
-  said result;
-  if (row.cancelled) {
-    cancel_scope scope(co_await this_scope());
-    const auto body = [&](lakh::scope& s) -> task<void> {
-      s.spawn([](cancel_scope& cancelled) -> task<void> {
-        co_await sleep_for(50ms);
-        cancelled.cancel();
-      }(scope));
-      result = co_await ask(http, url, row.body).under(scope);
-    };
-    co_await in_scope(body);
-  } else {
-    result = co_await ask(http, url, row.body);
-  }
-  if (row.deaf) peer.release();
-  co_return result;
+  co_return co_await test::as_told(row, ask(http, url, row.body));
 }
 
 TEST(certainty, is_told_by_a_session_for_every_failure) {

@@ -36,10 +36,6 @@ struct outcome {
   duration took{};      // until it was closed
 };
 
-inline task<void> serve_one(app& under_test, std::unique_ptr<net::stream> stream, server_limits limits) {
-  co_await under_test.serve(std::move(stream), limits);
-}
-
 inline task<void> send_all(net::stream& to, const client& how) {
   for (std::size_t at = 0; at < how.bytes.size();) {
     const std::string piece = how.bytes.substr(at, how.piece);
@@ -55,7 +51,7 @@ inline task<outcome> talk(app& under_test, client how, server_limits limits) {
   outcome out;
   const time_point begin = loop::current().now();
   const auto body = [&](scope& s) -> task<void> {
-    s.spawn(serve_one(under_test, std::move(theirs), limits));
+    s.spawn(under_test.serve(std::move(theirs), limits));
     s.spawn(send_all(*ours, how));
     std::array<char, 4096> buffer;
     for (;;) {

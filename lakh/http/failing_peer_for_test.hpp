@@ -2,15 +2,20 @@
 // its request. One table for all clients of the house.
 #pragma once
 
+#include <lakh/async/scope.hpp>
+#include <lakh/async/sleep.hpp>
 #include <lakh/core/certainty.hpp>
 #include <lakh/core/error.hpp>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -84,12 +89,30 @@ class caller {
   const std::atomic<bool>& over_;
 };
 
+using peer_script = std::function<void(caller&)>;
+
+inline constexpr std::string_view fine = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+// A POST without a key, with a body of `body` bytes; 100 ms for the connection and to the first byte, 300 ms in all.
+struct failure_case {
+  const char* name;
+  certainty certain;
+  error_kind error;  // none: there is an answer
+  std::vector<peer_script> scripts;
+  bool warm = false;  // a request went well on the same connection before
+  std::size_t body = 10;
+  bool cancelled = false;      // by the client, while it waits for what does not come
+  const char* host = nullptr;  // instead of the peer's address
+  bool deaf = false;           // the peer's queue is full
+};
+
 // Plays one script to each connection, in their order; then it listens no more.
 class failing_peer {
  public:
-  using script = std::function<void(caller&)>;
-
-  explicit failing_peer(std::vector<script> scripts, int backlog = 64) : scripts_(std::move(scripts)) {
+  explicit failing_peer(const failure_case& row) : failing_peer(row.scripts, row.deaf ? 0 : 64) {
+    if (row.deaf) fill();
+  }
+  explicit failing_peer(std::vector<peer_script> scripts, int backlog = 64) : scripts_(std::move(scripts)) {
     fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int little = 64 * 1024;  // received and not read
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
@@ -97,8 +120,8 @@ class failing_peer {
     at.sin_family = AF_INET;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof at;
-    ::bind(fd_, reinterpret_cast<const sockaddr*>(&at), size);
-    ::listen(fd_, backlog);
+    if (::bind(fd_, reinterpret_cast<const sockaddr*>(&at), size) != 0 || ::listen(fd_, backlog) != 0)
+      throw std::runtime_error("the test's server cannot listen");
     ::getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &size);
     port_ = ntohs(at.sin_port);
     if (!scripts_.empty()) playing_ = std::thread([this] { play(); });
@@ -110,10 +133,13 @@ class failing_peer {
     ::shutdown(fd_, SHUT_RDWR);
     if (playing_.joinable()) playing_.join();
     ::close(fd_);
+    for (const int fd : waiting_)
+      if (fd >= 0) ::close(fd);
   }
 
   [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 
+ private:
   // Nobody accepts, and the queue is full: whoever connects hears nothing. For a backlog of 0.
   void fill() {
     sockaddr_in at{};
@@ -122,14 +148,9 @@ class failing_peer {
     at.sin_port = htons(port_);
     for (int& fd : waiting_) {
       fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-      ::connect(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at);
+      static_cast<void>(::connect(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at));  // goes on by itself
     }
   }
-  void release() {
-    for (const int fd : waiting_) ::close(fd);
-  }
-
- private:
   void play() {
     for (std::size_t i = 0; i < scripts_.size(); ++i) {
       const int fd = ::accept(fd_, nullptr, nullptr);
@@ -140,27 +161,12 @@ class failing_peer {
     }
   }
 
-  std::vector<script> scripts_;
-  std::array<int, 4> waiting_{};
+  std::vector<peer_script> scripts_;
+  std::array<int, 4> waiting_{-1, -1, -1, -1};
   std::thread playing_;
   std::atomic<bool> over_ = false;
   int fd_ = -1;
   std::uint16_t port_ = 0;
-};
-
-inline constexpr std::string_view fine = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-// A POST without a key, with a body of `body` bytes; 100 ms for the connection and to the first byte, 300 ms in all.
-struct failure_case {
-  const char* name;
-  certainty certain;
-  error_kind error;  // none: there is an answer
-  std::vector<failing_peer::script> scripts;
-  bool warm = false;  // a request went well on the same connection before
-  std::size_t body = 10;
-  bool cancelled = false;      // by the client, while it waits for what does not come
-  const char* host = nullptr;  // instead of the peer's address
-  bool deaf = false;           // the peer's queue is full
 };
 
 inline std::vector<failure_case> failure_cases() {
@@ -168,12 +174,12 @@ inline std::vector<failure_case> failure_cases() {
   using enum error_kind;
   constexpr std::size_t large = 3 * 1024 * 1024;  // more than the sockets hold
   const auto after_request = [](std::string_view answer) {
-    return failing_peer::script([answer](caller& c) { c.read_request().write(answer); });
+    return peer_script([answer](caller& c) { c.read_request().write(answer); });
   };
   const auto after_request_hang = [](std::string_view answer) {
-    return failing_peer::script([answer](caller& c) { c.read_request().write(answer).hang(); });
+    return peer_script([answer](caller& c) { c.read_request().write(answer).hang(); });
   };
-  const failing_peer::script well = after_request(fine);
+  const peer_script well = after_request(fine);
   return {
       {"refused", not_sent, connect, {}, false, 10, false, "127.0.0.1:1"},
       {"no such name", not_sent, resolve, {}, false, 10, false, "no-such-host.invalid"},
@@ -293,6 +299,22 @@ inline std::vector<failure_case> failure_cases() {
        none,
        {after_request("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokmore")}},
   };
+}
+
+// Runs `work` as the case asks: to its end, or cancelled while it waits.
+template <class T> task<T> as_told(const failure_case& row, task<T> work) {
+  if (!row.cancelled) co_return co_await std::move(work);
+  cancel_scope scope(co_await this_scope());
+  std::optional<T> result;
+  const auto body = [&](lakh::scope& s) -> task<void> {
+    s.spawn([](cancel_scope& of_work) -> task<void> {
+      co_await sleep_for(std::chrono::milliseconds(50));
+      of_work.cancel();
+    }(scope));
+    result = co_await std::move(work).under(scope);
+  };
+  co_await in_scope(body);
+  co_return std::move(*result);
 }
 
 }  // namespace lakh::http::test

@@ -26,14 +26,25 @@ std::string found(const router& r, std::string_view path, http_method method = h
   return out;
 }
 
-router make(const std::vector<std::string>& patterns) {
+struct entry {
+  http_method method;
+  std::string pattern;
+};
+// Each leads to its number.
+router make(const std::vector<entry>& entries) {
   router r;
-  for (std::size_t i = 0; i < patterns.size(); ++i) r.add(http_method::get, patterns[i], i);
+  for (std::size_t i = 0; i < entries.size(); ++i) r.add(entries[i].method, entries[i].pattern, i);
   return r;
+}
+router make(const std::vector<std::string>& patterns) {
+  std::vector<entry> entries;
+  for (const std::string& pattern : patterns) entries.push_back({http_method::get, pattern});
+  return make(entries);
 }
 
 TEST(router, text_goes_before_a_name_and_a_name_before_the_rest) {
-  const router r = make({"/", "/orders", "/orders/{id}", "/orders/new", "/orders/{id}/lines/{line}", "/{all...}"});
+  const router r = make(std::vector<std::string>{"/", "/orders", "/orders/{id}", "/orders/new",
+                                                 "/orders/{id}/lines/{line}", "/{all...}"});
   EXPECT_EQ(found(r, "/"), "0");
   EXPECT_EQ(found(r, "/orders"), "1");
   EXPECT_EQ(found(r, "/orders/17"), "2 17");
@@ -44,7 +55,7 @@ TEST(router, text_goes_before_a_name_and_a_name_before_the_rest) {
 }
 
 TEST(router, a_choice_that_leads_nowhere_is_taken_back) {
-  const router r = make({"/a/b/c", "/a/{x}/d", "/{y}/b/e", "/{z...}"});
+  const router r = make(std::vector<std::string>{"/a/b/c", "/a/{x}/d", "/{y}/b/e", "/{z...}"});
   EXPECT_EQ(found(r, "/a/b/c"), "0");
   EXPECT_EQ(found(r, "/a/b/d"), "1 b");
   EXPECT_EQ(found(r, "/a/b/e"), "2 a");
@@ -52,9 +63,7 @@ TEST(router, a_choice_that_leads_nowhere_is_taken_back) {
 }
 
 TEST(router, a_place_without_the_method_gives_way_to_one_that_has_it) {
-  router r;
-  r.add(http_method::post, "/orders/new", 0);
-  r.add(http_method::get, "/orders/{id}", 1);
+  const router r = make(std::vector<entry>{{http_method::post, "/orders/new"}, {http_method::get, "/orders/{id}"}});
   EXPECT_EQ(found(r, "/orders/new"), "1 new");
   EXPECT_EQ(found(r, "/orders/new", http_method::post), "0");
   EXPECT_EQ(found(r, "/orders/new", http_method::put), "?");
@@ -62,7 +71,7 @@ TEST(router, a_place_without_the_method_gives_way_to_one_that_has_it) {
 }
 
 TEST(router, a_name_stands_for_exactly_one_segment_that_is_not_empty) {
-  const router r = make({"/orders/{id}"});
+  const router r = make(std::vector<std::string>{"/orders/{id}"});
   EXPECT_EQ(found(r, "/orders/"), "-");
   EXPECT_EQ(found(r, "/orders"), "-");
   EXPECT_EQ(found(r, "/orders/1/"), "-");
@@ -73,7 +82,7 @@ TEST(router, a_name_stands_for_exactly_one_segment_that_is_not_empty) {
 }
 
 TEST(router, text_matches_however_it_is_encoded) {
-  const router r = make({"/orders/list", "/caf\xc3\xa9"});
+  const router r = make(std::vector<std::string>{"/orders/list", "/caf\xc3\xa9"});
   EXPECT_EQ(found(r, "/%6Frders/l%69st"), "0");
   EXPECT_EQ(found(r, "/caf%C3%A9"), "1");
   EXPECT_EQ(found(r, "/orders%2Flist"), "-");
@@ -82,18 +91,15 @@ TEST(router, text_matches_however_it_is_encoded) {
 }
 
 TEST(router, many_children_are_found_as_well) {
-  router r;
   std::vector<std::string> patterns;
-  for (std::size_t i = 0; i < 300; ++i) {
-    patterns.push_back("/p" + std::to_string(i * 7919 % 10007));
-    r.add(http_method::get, patterns[i], i);
-  }
+  for (std::size_t i = 0; i < 300; ++i) patterns.push_back("/p" + std::to_string(i * 7919 % 10007));
+  const router r = make(patterns);
   for (std::size_t i = 0; i < patterns.size(); ++i) EXPECT_EQ(found(r, patterns[i]), std::to_string(i));
   EXPECT_EQ(found(r, "/p"), "-");
 }
 
 TEST(router, conflicts_are_refused_when_they_are_added) {
-  router r = make({"/orders/{id}", "/files/{path...}"});
+  router r = make(std::vector<std::string>{"/orders/{id}", "/files/{path...}"});
   EXPECT_THROW(r.add(http_method::get, "/orders/{other}", 9), input_error);
   EXPECT_THROW(r.add(http_method::get, "/files/{rest...}", 9), input_error);
   EXPECT_NO_THROW(r.add(http_method::post, "/orders/{other}", 9));
@@ -103,14 +109,12 @@ TEST(router, conflicts_are_refused_when_they_are_added) {
 TEST(router, malformed_patterns_are_refused) {
   for (const char* pattern :
        {"", "orders", "/{", "/{}", "/a{id}", "/{id}b", "/{...}", "/{a...}/b", "/{a}/{a}", "/{a b}", "/a?b", "/a#b"})
-    EXPECT_THROW(make({pattern}), input_error) << pattern;
+    EXPECT_THROW(make(std::vector<std::string>{pattern}), input_error) << pattern;
 }
 
 TEST(router, allow_names_what_a_place_takes) {
-  router r;
-  r.add(http_method::get, "/a", 0);
-  r.add(http_method::delete_, "/a", 1);
-  r.add(http_method::post, "/b", 2);
+  const router r =
+      make(std::vector<entry>{{http_method::get, "/a"}, {http_method::delete_, "/a"}, {http_method::post, "/b"}});
   router::captures captures;
   EXPECT_EQ(r.find(http_method::get, "/a", captures)->allow, "GET, HEAD, DELETE, OPTIONS");
   EXPECT_EQ(r.find(http_method::get, "/b", captures)->allow, "POST, OPTIONS");

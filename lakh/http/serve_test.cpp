@@ -26,20 +26,11 @@ serve_options quiet() {
 
 // Serves on a free port while `client` runs, then stops and waits for the server's end.
 template <class Client> void with_server(app& under_test, const serve_options& options, Client client) {
-  const auto all = [&]() -> task<void> {
-    net::listener at(net::endpoint("127.0.0.1", 0));
-    const net::endpoint where = at.local();
-    const auto ask = [&]() -> task<void> {
-      co_await client(where);
-      under_test.stop();
-    };
-    const auto body = [&](scope& s) -> task<void> {
-      s.spawn(ask());
-      co_await under_test.serve(std::move(at), options);
-    };
-    co_await in_scope(body);
+  const auto work = [&](std::string url) -> task<void> {
+    const net::endpoint where = net::endpoint::parse(std::string_view(url).substr(7));
+    co_await client(where);
   };
-  run(all());
+  run(under_test.serve_while(work, options));
 }
 
 TEST(serve, requests_in_hand_are_finished_when_it_stops) {
@@ -68,6 +59,19 @@ TEST(serve, requests_in_hand_are_finished_when_it_stops) {
     }
     EXPECT_TRUE(refused);
   });
+}
+
+TEST(serve, it_ends_with_the_work_that_it_served_and_throws_what_that_threw) {
+  app plain("Plain", "1");
+  plain.get("/", [] { return std::string("ok"); });
+  std::string seen;
+  EXPECT_THROW(run(plain.serve_while([&](std::string url) -> task<void> {
+                 session http;
+                 seen = (co_await http.get(url)).body();
+                 throw std::runtime_error("done");
+               })),
+               std::runtime_error);
+  EXPECT_EQ(seen, "ok");
 }
 
 TEST(serve, idle_connections_are_closed_at_once_when_it_stops) {

@@ -114,7 +114,7 @@ class scripted_stream final : public net::stream {
 TEST_F(server_connection_test, answers_to_requests_that_came_together_leave_together) {
   const auto writes_for = [&](const std::string& bytes) {
     int writes = 0;
-    run_virtual(test::serve_one(app_, std::make_unique<scripted_stream>(bytes, writes), server_limits()));
+    run_virtual(app_.serve(std::make_unique<scripted_stream>(bytes, writes)));
     return writes;
   };
   EXPECT_EQ(writes_for(get("/now/1") + get("/now/2") + get("/now/3")), 1);
@@ -285,7 +285,7 @@ TEST_F(server_connection_test, a_client_that_does_not_read_is_given_up) {
     const time_point begin = loop::current().now();
     const auto body = [&](scope& s) -> task<void> {
       s.spawn([](net::stream& to) -> task<void> { co_await to.write(get("/large")); }(*ours));
-      co_await test::serve_one(app_, std::move(theirs), server_limits());
+      co_await app_.serve(std::move(theirs));
     };
     co_await in_scope(body);
     const duration took = loop::current().now() - begin;
