@@ -117,7 +117,7 @@ class Chaos(Case):
                 continue
             if victim < 0.65:
                 self.kill(loader)
-                loader = None
+                code, loader = None, None
                 Counted.loaders += 1
                 kills -= 1
             if victim > 0.5:

@@ -47,11 +47,11 @@ class simulated_disk {
   // The file of that name; made empty if there is none, which no sync has made durable yet.
   file_ref create(const std::string& name);
   // A file that was there, with these bytes, before anybody looked: all of it durable.
-  file_ref adopt(const std::string& name, std::vector<std::byte> bytes);
+  file_ref adopt(const std::string& name, std::vector<std::byte> content);
   [[nodiscard]] file_ref find(const std::string& name) const;  // nothing if there is none
   void remove(const std::string& name);
 
-  void write(file& into, std::uint64_t offset, std::span<const std::byte> bytes);
+  void write(file& into, std::uint64_t offset, std::span<const std::byte> data);
   void truncate(file& which, std::uint64_t size);
   void sync(file& which);
   void fail_to_sync(file& which, random_sequence& luck);  // rule 4

@@ -31,6 +31,7 @@ std::int64_t seconds_off() noexcept {
 
 }  // namespace
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the C library names its own with underscores
 extern "C" {
 
 int clock_gettime(clockid_t clock, timespec* into) noexcept {
@@ -55,3 +56,4 @@ time_t time(time_t* into) noexcept {
 }
 
 }  // extern "C"
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
