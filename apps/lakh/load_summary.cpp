@@ -60,7 +60,8 @@ std::string errors_text(const load::run_stats& stats) {
 
 // The most frequent first.
 std::vector<std::pair<std::string, std::uint64_t>> sorted_reasons(const load::run_stats& stats) {
-  std::vector<std::pair<std::string, std::uint64_t>> all(stats.reasons.begin(), stats.reasons.end());
+  std::vector<std::pair<std::string, std::uint64_t>> all;
+  for (const auto& [kind, reason] : stats.reasons) all.emplace_back(reason.example, reason.times);
   std::ranges::sort(
       all, [](const auto& a, const auto& b) { return std::tie(b.second, a.first) < std::tie(a.second, b.first); });
   return all;

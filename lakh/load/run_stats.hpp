@@ -13,6 +13,12 @@
 
 namespace lakh::load {
 
+// Why items were not confirmed: reasons that differ only in numbers, names with digits and the like are one.
+struct reason_count {
+  std::uint64_t times = 0;
+  std::string example;  // the first that was met
+};
+
 struct run_stats {
   std::uint64_t confirmed = 0;
   std::uint64_t failed = 0;
@@ -22,7 +28,7 @@ struct run_stats {
   std::uint64_t in_flight = 0;                           // items that a lane holds
   std::array<std::uint64_t, 1000> statuses{};            // answers by status, those that were retried included
   std::array<std::uint64_t, error_kind_count> errors{};  // attempts that ended without an answer, by kind
-  std::map<std::string, std::uint64_t> reasons;          // of items not confirmed; at most most_reasons
+  std::map<std::string, reason_count> reasons;           // of items not confirmed, by kind; at most most_reasons
   histogram latency;                                     // of items, from the intended start
   histogram service;                                     // of attempts that were answered, from the send
 

@@ -126,7 +126,7 @@ TEST(balance_sheet, names_what_went_wrong_and_what_to_do) {
   report.run.stats.statuses[503] = 12;
   report.run.stats.retries = 12;
   report.run.stats.errors[static_cast<std::size_t>(lakh::error_kind::connect)] = 3;
-  report.run.stats.reasons = {{"answered 422 \x1b[31m", 6}, {"connection lost", 3}};
+  report.run.stats.reasons = {{"a", {6, "answered 422 \x1b[31m"}}, {"b", {3, "connection lost"}}};
   report.reconciled = agreed();
   report.reconciled->missing = 2;
   report.reconciled->examples = {"item 17 is missing"};
@@ -159,7 +159,7 @@ TEST(balance_sheet, without_a_ledger_says_so) {
 TEST(summary_json, is_json_and_holds_the_balance) {
   auto report = report_of(99'990, 7, 3);
   report.reconciled = agreed();
-  report.run.stats.reasons = {{"said \"no\"\n\xff", 7}};
+  report.run.stats.reasons = {{"a", {7, "said \"no\"\n\xff"}}};
   report.notes = {"a note"};
   run_summary_facts facts;
   facts.report = &report;
