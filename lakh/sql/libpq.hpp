@@ -1,7 +1,7 @@
 // libpq, loaded when it is first needed. Internal to the room.
 #pragma once
 
-#include <libpq-fe.h>
+#include <postgresql/libpq-fe.h>
 
 namespace lakh::sql {
 
