@@ -228,7 +228,7 @@ std::vector<chart_tick> time_ticks(double seconds) {
 void append_chart(std::string& out, const chart& drawn) {
   const y_axis axis = axis_of(drawn);
   fmt::format_to(std::back_inserter(out), R"(<figure class="chart" id="{}">)", drawn.id);
-  if (drawn.series.size() > 1) append_legend(out, drawn);
+  append_legend(out, drawn);
   fmt::format_to(std::back_inserter(out), R"(<div class="frame"><div class="ys" aria-hidden="true">)");
   for (const double tick : axis.ticks)
     fmt::format_to(std::back_inserter(out), R"(<span style="bottom:{:.2f}%">{}</span>)", 100 * axis.share(tick),

@@ -11,8 +11,9 @@
 namespace lakh::load {
 namespace {
 
-// More are not seen on a screen.
-constexpr std::size_t most_points = 240;
+// More are not seen in the width that a chart has, and the fewer items a bucket has, the more it says of chance.
+constexpr std::size_t most_points = 120;       // of half a page
+constexpr std::size_t most_points_wide = 240;  // of the whole
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 std::string axis_number(double value) {
@@ -169,10 +170,10 @@ std::vector<time_series> aligned(std::span<const run_report> runs) {
   std::vector<time_series> all;
   std::int64_t width = 0;
   for (const run_report& run : runs) {
-    all.push_back(run.series.coarser(most_points));
+    all.push_back(run.series.coarser(most_points_wide));
     width = std::max(width, all.back().width());
   }
-  for (time_series& one : all) one = one.coarser(most_points, width);
+  for (time_series& one : all) one = one.coarser(most_points_wide, width);
   return all;
 }
 
