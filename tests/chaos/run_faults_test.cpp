@@ -95,11 +95,14 @@ bool run_with(const fault& how, std::uint64_t nth) {
   }
   if (sent.empty() && !std::filesystem::exists(run_in(runs) / "run.json")) return true;
 
+  const load::item_states before = load::ledger_reader(run_in(runs)).read(items);
   const said resumed = cli::test::say({"load", "--resume", run_in(runs).filename(), "--runs", runs.string()});
   EXPECT_EQ(resumed.code, 0) << resumed.err << resumed.out;
   const load::item_states states = load::ledger_reader(run_in(runs)).read(items);
   EXPECT_EQ(states.count(load::item_state::confirmed), items);
   const auto all = items_sent(server);
+  for (std::size_t later = sent.size(); later < all.size(); ++later)
+    EXPECT_NE(before.get(all[later]), load::item_state::confirmed) << "item " << all[later] << " was sent again";
   EXPECT_EQ(std::set(all.begin(), all.end()).size(), items);
   return true;
 }
