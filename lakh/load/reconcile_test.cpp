@@ -22,31 +22,31 @@ using entries = std::vector<std::tuple<int, std::string>>;  // item (-1: none) a
 // Items 0 – 5 are confirmed, 6 failed, 7 is unknown, 8 in doubt, 9 was never sent. Sent digests are a0 – a9.
 class reconciling : public testing::Test {
  protected:
-  reconciling() : states(10) {
-    for (std::uint64_t i = 0; i < 6; ++i) states.set(i, item_state::confirmed);
-    states.set(6, item_state::failed);
-    states.set(7, item_state::unknown);
-    states.set(8, item_state::claimed);
+  reconciling() : states_(10) {
+    for (std::uint64_t i = 0; i < 6; ++i) states_.set(i, item_state::confirmed);
+    states_.set(6, item_state::failed);
+    states_.set(7, item_state::unknown);
+    states_.set(8, item_state::claimed);
   }
-  static void add(reconciler& both, int item, const std::string& digest) {
+  static void add(reconciler& to, int item, const std::string& digest) {
     const std::string reference = "r1-" + std::to_string(item);
     target_entry entry;
     if (item >= 0) entry.item = static_cast<std::uint64_t>(item);
     entry.reference = reference;
     entry.digest = digest;
-    both.add(entry);
+    to.add(entry);
   }
   reconciliation with(const entries& all) {
-    for (const auto& [item, digest] : all) add(both, item, digest);
-    return both.finish();
+    for (const auto& [item, digest] : all) add(both_, item, digest);
+    return both_.finish();
   }
   std::vector<std::uint64_t> all_of(item_verdict wanted) {
     std::vector<std::uint64_t> found;
-    for (auto at = both.next(0, wanted); at; at = both.next(*at + 1, wanted)) found.push_back(*at);
+    for (auto at = both_.next(0, wanted); at; at = both_.next(*at + 1, wanted)) found.push_back(*at);
     return found;
   }
-  item_states states;
-  reconciler both{states, 10, [](std::uint64_t item) { return item + 0xa0; }};
+  item_states states_;
+  reconciler both_{states_, 10, [](std::uint64_t item) { return item + 0xa0; }};
 };
 
 TEST_F(reconciling, is_clean_when_every_confirmed_item_is_there_once) {
@@ -82,10 +82,10 @@ TEST_F(reconciling, names_the_items_of_each_verdict) {
   EXPECT_THAT(all_of(item_verdict::settled), ElementsAre(7));
   EXPECT_THAT(all_of(item_verdict::absent), ElementsAre(8));
   EXPECT_THAT(all_of(item_verdict::agreed), ElementsAre());
-  EXPECT_EQ(both.duplicated().next(0), 0U);
-  EXPECT_EQ(both.duplicated().count(), 1U);
-  EXPECT_EQ(both.altered().count(), 1U);
-  EXPECT_EQ(both.found().count(), 5U);
+  EXPECT_EQ(both_.duplicated().next(0), 0U);
+  EXPECT_EQ(both_.duplicated().count(), 1U);
+  EXPECT_EQ(both_.altered().count(), 1U);
+  EXPECT_EQ(both_.found().count(), 5U);
 }
 
 TEST_F(reconciling, what_was_in_doubt_and_is_there_is_settled) {
@@ -111,7 +111,7 @@ TEST_F(reconciling, a_second_entry_that_differs_makes_the_item_altered_as_well) 
 
 TEST_F(reconciling, a_digest_that_is_no_number_differs) {
   for (const char* digest : {"zz", "a0 ", "0xa0", "-a0", "100000000000000a0"}) {
-    reconciler fresh(states, 10, [](std::uint64_t item) { return item + 0xa0; });
+    reconciler fresh(states_, 10, [](std::uint64_t item) { return item + 0xa0; });
     add(fresh, 0, digest);
     EXPECT_EQ(fresh.finish().altered, 1U) << digest;
   }
@@ -120,7 +120,7 @@ TEST_F(reconciling, a_digest_that_is_no_number_differs) {
 TEST_F(reconciling, where_it_cannot_be_told_what_was_sent_nothing_is_altered) {
   for (const reconciler::digest_of_item& digest :
        {reconciler::digest_of_item(), reconciler::digest_of_item([](std::uint64_t) { return 0; })}) {
-    reconciler fresh(states, 10, digest);
+    reconciler fresh(states_, 10, digest);
     add(fresh, 0, "abc");
     const auto result = fresh.finish();
     EXPECT_EQ(result.altered, 0U);
@@ -129,11 +129,11 @@ TEST_F(reconciling, where_it_cannot_be_told_what_was_sent_nothing_is_altered) {
 }
 
 TEST_F(reconciling, examples_are_few_and_fit_to_print) {
-  for (int i = 0; i < 1000; ++i) add(both, -1, "");
-  for (int i = 0; i < 1000; ++i) add(both, 0, "a0");
-  EXPECT_LE(both.finish().examples.size(), 20U);
+  for (int i = 0; i < 1000; ++i) add(both_, -1, "");
+  for (int i = 0; i < 1000; ++i) add(both_, 0, "a0");
+  EXPECT_LE(both_.finish().examples.size(), 20U);
 
-  reconciler fresh(states, 10);
+  reconciler fresh(states_, 10);
   target_entry entry;
   const std::string evil = "\x1b[31m\n" + std::string(100'000, 'x');
   entry.reference = evil;
@@ -151,7 +151,7 @@ TEST_F(reconciling, a_target_that_does_not_end_is_refused) {
   target_entry entry;
   EXPECT_THROW(
       {
-        for (int i = 0; i < 1'000'101; ++i) both.add(entry);
+        for (int i = 0; i < 1'000'101; ++i) both_.add(entry);
       },
       protocol_error);
 }
