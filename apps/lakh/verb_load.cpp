@@ -158,7 +158,7 @@ class load_session {
         say("stopping: what is in flight is finished first; once more drops it");
       } else {
         run_.abort();
-        say("stopping now: what is in flight is in doubt");
+        say(last_.stats.in_flight != 0 ? "stopping now: what is in flight is in doubt" : "stopping now");
       }
     }
   }
