@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
+#include <cerrno>
+#include <cstdlib>
 #include <set>
 #include <utility>
-
-#include <stdlib.h>
 
 namespace lakh::load {
 namespace {

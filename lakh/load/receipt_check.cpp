@@ -29,7 +29,7 @@ bool is_held(const std::filesystem::path& folder) {
 
 class run_verifier {
  public:
-  run_verifier(const std::filesystem::path& folder, std::string_view signer) : folder_(folder), signer_(signer) {}
+  run_verifier(std::filesystem::path folder, std::string_view signer) : folder_(std::move(folder)), signer_(signer) {}
 
   run_verification verify() {
     out_.alive = is_held(folder_);  // before anything is read: what ends meanwhile is then complete
@@ -151,20 +151,19 @@ class run_verifier {
       reading.on_file([&](const ledger_file& file, const item_states& states) {
         check_file(file);
         if (!out_.found || file.identity.session > last) return;
-        covered_ = balance_of_run(states, info_ ? info_->requested : std::nullopt);
+        covered_ = balance_of_run(states, requested());
         ++covered;
       });
       reading.on_damage([&](const ledger_file& file, const storage_error& caught) {
         whole_ = false;
         wrong(file.file.filename().string(), reason(caught, file.file));
       });
-      const std::uint64_t requested = info_ && info_->requested ? *info_->requested : 0;
-      const item_states states = ledger.read(requested, reading);
+      const std::uint64_t size = requested().value_or(0);
+      const item_states states = ledger.read(size, reading);
       files_ = ledger.files();
       if (ledger.files().empty()) ok("ledger", "there are no ledger files: nothing was claimed");
-      if (out_.found && covered == 0)
-        covered_ = balance_of_run(item_states(requested), info_ ? info_->requested : std::nullopt);
-      if (whole_) out_.computed = balance_of_run(states, info_ ? info_->requested : std::nullopt);
+      if (out_.found && covered == 0) covered_ = balance_of_run(item_states(size), requested());
+      if (whole_) out_.computed = balance_of_run(states, requested());
     } catch (const storage_error& caught) {
       whole_ = false;
       wrong("ledger", caught.what());
@@ -187,6 +186,11 @@ class run_verifier {
     } else {
       ok(subject, counted + ", not closed: its writer was killed; every digest of its chain fits");
     }
+  }
+
+  // Where run.json cannot be read, the receipt still knows.
+  [[nodiscard]] std::optional<std::uint64_t> requested() const {
+    return info_ ? info_->requested : out_.found ? out_.found->requested : std::nullopt;
   }
 
   [[nodiscard]] std::uint32_t newest_session() const { return info_ ? info_->sessions : 0; }

@@ -184,6 +184,13 @@ TEST_F(receipt_of_a_run, what_was_changed_is_named) {
   EXPECT_EQ(verdict(), check_result::ok) << "a feed that is gone proves nothing";
 }
 
+TEST_F(receipt_of_a_run, a_damaged_run_json_does_not_keep_the_rest_from_being_checked) {
+  write_run();
+  write("run.json", "{");
+  EXPECT_THAT(wrong_subjects(), ElementsAre("run.json"));
+  EXPECT_EQ(verify_run(folder()).computed->confirmed, 8U);
+}
+
 // Whoever rewrites the digest as well needs the ledger to agree.
 TEST_F(receipt_of_a_run, a_forged_receipt_is_found_out_by_the_ledger) {
   write_run();
