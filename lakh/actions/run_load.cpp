@@ -461,6 +461,7 @@ task<void> load_run::state::reconcile(load_report& report) {
     throw;
   } catch (const error& e) {
     report.reconcile_problem = e.what();
+    if (!e.hint().empty()) report.reconcile_problem += " (" + std::string(e.hint()) + ")";
   }
 }
 
