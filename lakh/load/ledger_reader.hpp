@@ -3,8 +3,9 @@
 // 1. Every digest is recomputed: one changed bit, a missing row or a row moved is a storage_error that names file and
 // row.
 // 2. Files count in the order of their sessions. Of an item's outcomes the latest counts. An item that was claimed, not
-//    released, and has no outcome of that session is doubtful (item_state::claimed), unless it was confirmed before.
-// 3. Memory: four bits for an item, one batch, and a bit or two per item and file while it is read.
+//    released, and has no outcome in the same file is doubtful (item_state::claimed), unless it was confirmed before.
+// 3. Memory: four bits for an item, one batch, and two bits per item while a file is read; sized once where the number
+//    of items is given.
 #pragma once
 
 #include <lakh/load/ledger_format.hpp>

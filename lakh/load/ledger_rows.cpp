@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 namespace lakh::load {
 namespace {
@@ -26,6 +27,18 @@ class cursor {
 
   // As written by to_chars: no plus sign, no leading zero, no "-0".
   template <typename Number> bool number(Number& value) noexcept {
+    // Most are short and not negative: seven for each row are worth a loop of their own.
+    std::uint64_t sum = 0;
+    const char* digit = at_;
+    for (; digit != end_ && *digit >= '0' && *digit <= '9' && digit - at_ < 19; ++digit)
+      sum = sum * 10 + static_cast<std::uint64_t>(*digit - '0');
+    const auto length = digit - at_;
+    if (length > 0 && length < 19 && (*at_ != '0' || length == 1)) {
+      if (sum > static_cast<std::uint64_t>(std::numeric_limits<Number>::max())) return false;
+      value = static_cast<Number>(sum);
+      at_ = digit;
+      return true;
+    }
     const auto parsed = std::from_chars(at_, end_, value);
     if (parsed.ec != std::errc()) return false;
     const char* digits = *at_ == '-' ? at_ + 1 : at_;
@@ -70,6 +83,10 @@ template <typename Value> bool assign(Value& target, const std::optional<Value>&
 }
 
 bool state(cursor& in, outcome_state& value) noexcept {
+  if (in.take("\"confirmed\"")) {
+    value = outcome_state::confirmed;
+    return true;
+  }
   std::string_view text;
   return in.word(text) && assign(value, outcome_state_of(text));
 }
