@@ -68,7 +68,7 @@ struct limit_verdict {
 };
 
 // Throws input_error at `place` that says what is not understood.
-limit parse_limit(std::string_view text, const input_place& place = {});
+limit parse_limit(std::string_view written, const input_place& place = {});
 
 // A list of limits, or one, as it stands in a plan under `limits.assert`. Throws input_error.
 std::vector<limit> read_limits(const config& list);
