@@ -62,7 +62,9 @@ constexpr std::string_view example = "as in p99<250ms, failed=0, errors<0.1% or 
 std::optional<double> plain_number(std::string_view text) {
   double value = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  if (text.empty() || text.front() == '-' || read.ec != std::errc() || read.ptr != text.data() + text.size())
+  // Begins with a digit: from_chars would also read -1, inf and nan.
+  if (text.empty() || text.front() < '0' || text.front() > '9' || read.ec != std::errc() ||
+      read.ptr != text.data() + text.size())
     return std::nullopt;
   return value;
 }
