@@ -254,7 +254,9 @@ int run_load(environment& env, const words& given) {
     facts.exit_code = limit_broken;
   if (report.resumable) {
     facts.resume_command = "lakh load --resume " + report.run_id;
-    if (const auto runs = given.text("--runs")) facts.resume_command += " --runs " + shell_word(*runs);
+    for (const std::string_view kept : {"--runs", "--sign"})
+      if (const auto value = given.text(kept))
+        facts.resume_command += " " + std::string(kept) + " " + shell_word(*value);
   }
   if (given.has("--json"))
     *env.out << summary_json(facts) << '\n';

@@ -9,6 +9,7 @@
 #include <lakh/core/error.hpp>
 #include <lakh/core/text.hpp>
 #include <lakh/load/ledger.hpp>
+#include <lakh/load/receipt.hpp>
 #include <lakh/load/run_folder.hpp>
 
 #include <algorithm>
@@ -81,7 +82,7 @@ int show_run(environment& env, const words& given, const std::filesystem::path& 
 
   run_detail detail;
   detail.summary = summary;
-  detail.result = load::balance(states, summary.info.requested.value_or(states.size()));
+  detail.result = load::balance_of_run(states, summary.info.requested);
   detail.files = ledger.files();
   *env.out << (given.has("--json") ? run_sheet_json(detail) + "\n"
                                    : run_sheet(detail, std::clamp(env.width(), 60U, 120U), colours));

@@ -7,6 +7,8 @@
 #include <lakh/async/scope.hpp>
 #include <lakh/async/sleep.hpp>
 #include <lakh/core/clock.hpp>
+#include <lakh/core/text.hpp>
+#include <lakh/core/unique_fd.hpp>
 #include <lakh/core/version.hpp>
 #include <lakh/load/digest.hpp>
 #include <lakh/load/dispenser.hpp>
@@ -18,6 +20,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <fcntl.h>
 #include <sched.h>
 
 namespace lakh::actions {
@@ -62,6 +65,14 @@ struct load_run::state {
     if (request.resume && requested != folder->info().requested)
       throw input_error("these words change how many items the run has",
                         "leave out --rate: a resumed run does what it was asked at first");
+    if (request.ledger && !request.resume) {
+      frozen = load::canonical_text(p, feeds);
+      if (const std::size_t bad = find_bad_utf8(frozen); bad != std::string::npos) {
+        const std::size_t line = frozen.rfind('\n', bad) + 1;
+        throw input_error("a text of the plan is not UTF-8, here: " + frozen.substr(line, bad - line),
+                          "write it in UTF-8; bytes that are no text can come from a file");
+      }
+    }
     shape = load::settle_shape(p.shape, p.lanes(), usable_cores());
     if (shape.processes > 1)
       throw input_error(
@@ -120,6 +131,7 @@ struct load_run::state {
   std::optional<std::uint64_t> requested;
   load::run_shape shape;
 
+  std::string frozen;                      // the plan as it will stand in a new run's folder
   std::optional<load::run_folder> folder;  // none without a ledger
   std::string run_id;
   std::uint32_t session = 1;
@@ -175,9 +187,12 @@ void load_run::state::open_earlier(const std::filesystem::path& where) {
   run_id = info.run_id;
   session = info.sessions + 1;
   seconds_before = info.seconds;
-  for (const auto& entry : std::filesystem::directory_iterator(where))
-    if (entry.path().filename().string().starts_with("ledger-"))
-      last_sign = std::max(last_sign, entry.last_write_time());
+  for (const auto& entry : std::filesystem::directory_iterator(where)) {
+    if (!entry.path().filename().string().starts_with("ledger-")) continue;
+    last_sign = std::max(last_sign, entry.last_write_time());
+    // What a killed session has written may not be on the disk yet, and this session rests on it.
+    sync_file(open_file(entry.path(), O_RDONLY), entry.path());
+  }
 }
 
 void load_run::state::make_folder() {
@@ -185,7 +200,6 @@ void load_run::state::make_folder() {
   started = wall_now();
   run_id = make_run_id(started);
   if (!request.ledger) return;
-  const std::string frozen = load::canonical_text(p, feeds);
   load::run_info info;
   info.run_id = run_id;
   info.started_at = rfc3339(started);
@@ -418,12 +432,7 @@ void load_run::state::read_balance(load_report& report) {
     load::ledger_reader ledger(folder->path());
     now = ledger.read(requested.value_or(0));
     files = ledger.files();
-    result = load::balance(now, requested.value_or(now.size()));
-    if (!requested) {
-      // A run by duration asks for what it has begun; claims that were released at its end were never part of it.
-      result.requested -= result.unclaimed;
-      result.unclaimed = 0;
-    }
+    result = load::balance_of_run(now, requested);
     const bool doubt_can_go = repeatable() || (view && !request.the_plan.at_most_once);
     report.resumable = !result.settled() || (result.unknown != 0 && doubt_can_go);
     return;

@@ -1,5 +1,6 @@
 #include <lakh/core/clock.hpp>
 #include <lakh/core/error.hpp>
+#include <lakh/core/text.hpp>
 #include <lakh/load/ledger_format.hpp>
 #include <lakh/load/run_folder.hpp>
 
@@ -46,17 +47,32 @@ json::object to_json(const balance& sheet) {
           {"unknown", sheet.unknown},     {"doubtful", sheet.doubtful},   {"unclaimed", sheet.unclaimed}};
 }
 
+// U+FFFD for every byte that is not part of UTF-8.
+std::string to_utf8(std::string_view text) {
+  std::string good;
+  for (;;) {
+    const std::size_t bad = find_bad_utf8(text);
+    good += text.substr(0, bad);
+    if (bad == std::string_view::npos) return good;
+    good += "\xEF\xBF\xBD";
+    text.remove_prefix(bad + 1);
+  }
+}
+
+// Names and words come from outside; a byte that is not UTF-8 would make the whole file unreadable.
 std::string to_text(const run_info& info) {
+  json::array command_line;
+  for (const std::string& word : info.command_line) command_line.emplace_back(to_utf8(word));
   json::object object{{"run_id", info.run_id},
-                      {"title", info.title},
+                      {"title", to_utf8(info.title)},
                       {"state", std::string(name(info.state))},
-                      {"message", info.message},
-                      {"target", info.target},
+                      {"message", to_utf8(info.message)},
+                      {"target", to_utf8(info.target)},
                       {"requested", info.requested ? json::value(*info.requested) : json::value(nullptr)},
                       {"seed", info.seed},
                       {"plan_digest", info.plan_digest},
                       {"lakh_version", info.lakh_version},
-                      {"command_line", json::value_from(info.command_line)},
+                      {"command_line", std::move(command_line)},
                       {"sessions", info.sessions},
                       {"started_at", info.started_at},
                       {"ended_at", info.ended_at},
@@ -137,7 +153,7 @@ file_lock lock(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "lock";
   // `lakh runs` takes the lock for a moment to see whether anybody holds it, so one refusal means nothing.
   auto taken = file_lock::try_take(file);
-  for (int more = 0; !taken && more < 5; ++more) {
+  for (int more = 0; !taken && more < 50; ++more) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     taken = file_lock::try_take(file);
   }

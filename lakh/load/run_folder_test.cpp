@@ -89,6 +89,16 @@ TEST_F(run_folders, what_was_written_is_read_back) {
   EXPECT_EQ(run_folder::read_plan(folder), "items: 5\n");
 }
 
+TEST_F(run_folders, a_name_that_is_not_utf8_does_not_make_the_run_unreadable) {
+  run_info info = described();
+  info.title = "caf\xff";
+  info.command_line = {"lakh", "load", "--name", "caf\xff"};
+  const run_folder folder = run_folder::create(root(), info, "plan");
+  const run_info read = run_folder::read_info(folder.path());
+  EXPECT_EQ(read.title, "caf\xef\xbf\xbd");
+  EXPECT_EQ(read.command_line.back(), "caf\xef\xbf\xbd");
+}
+
 TEST_F(run_folders, a_second_loader_on_the_same_run_is_refused) {
   std::optional<run_folder> run = run_folder::create(root(), described(), "");
   const auto folder = run->path();

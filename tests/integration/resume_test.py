@@ -5,10 +5,11 @@ import csv
 import json
 import signal
 import sqlite3
+import subprocess
 import time
 import unittest
 
-from harness import PLAN, Case, stop
+from harness import LAKH, PLAN, Case, stop
 
 ORDERS = 20000
 
@@ -208,6 +209,13 @@ class Resume(Case):
         self.assertIn("the plan is not the one of this run", changed_plan.err)
         frozen.write_text(text)
         self.assertEqual(self.go_on("--rate", "5000/s").json()["balance"]["confirmed"], 5000)
+
+    def test_a_name_that_is_no_text_is_refused_before_anything_is_made(self):
+        refused = subprocess.run([LAKH, "load", "-n", "5", "--name", b"caf\xff", "http", "http://127.0.0.1:1/"],
+                                 cwd=self.folder, capture_output=True, check=False)
+        self.assertEqual(refused.returncode, 2, refused)
+        self.assertIn(b"not UTF-8", refused.stderr)
+        self.assertFalse((self.folder / "runs").exists())
 
     def test_words_for_a_resume_need_one(self):
         refused = self.lakh("load", "-n", 5, "--repair", "http", "http://127.0.0.1:1/")
