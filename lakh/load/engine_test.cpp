@@ -223,6 +223,22 @@ TEST(engine, a_refusal_is_final_and_counted_by_its_reason) {
   EXPECT_EQ(played.states.count(item_state::failed), 100U);
 }
 
+TEST(engine, an_answer_that_settles_nothing_leaves_the_item_unknown_where_it_cannot_be_repeated) {
+  how with;
+  with.keyed = false;
+  with.the_plan.retry.statuses = {500};
+  const played_run played = play(
+      20,
+      [](std::uint64_t, unsigned) {
+        reply answer;
+        answer.status = 500, answer.expected = false;
+        return answer;
+      },
+      with);
+  EXPECT_EQ(played.states.count(item_state::unknown), 20U);
+  for (const auto& times : played.act->seen) EXPECT_EQ(times, 1U);
+}
+
 TEST(engine, stopping_finishes_what_is_in_flight_and_leaves_nothing_in_doubt) {
   how with;
   with.meanwhile = [](engine& runs) -> task<void> {

@@ -130,12 +130,22 @@ run_info from_text(std::string_view document) {
   return info;
 }
 
+// With all above it, each durable in the folder that it stands in.
+void make_folders(const std::filesystem::path& folder) {
+  std::error_code code;
+  if (std::filesystem::is_directory(folder, code)) return;
+  if (folder.has_parent_path() && folder.parent_path() != folder) make_folders(folder.parent_path());
+  if (std::filesystem::create_directory(folder, code)) {
+    if (folder.has_filename()) sync_folder(folder.parent_path());
+  } else if (code) {
+    throw storage_error(code, folder.string() + ": cannot make the folder for runs: " + code.message(),
+                        "choose another with --runs");
+  }
+}
+
 std::filesystem::path create_folder(const std::filesystem::path& root, std::string& run_id) {
   std::error_code code;
-  std::filesystem::create_directories(root, code);
-  if (code)
-    throw storage_error(code, root.string() + ": cannot make the folder for runs: " + code.message(),
-                        "choose another with --runs");
+  make_folders(std::filesystem::absolute(root, code));
   const bool given = !run_id.empty();
   for (;;) {
     if (!given) run_id = make_run_id(wall_now());
@@ -299,7 +309,11 @@ std::filesystem::path run_folder::find(const std::filesystem::path& root, std::s
     throw input_error(folder.string() + ": there is no run in this folder", "`lakh runs` lists the runs");
   }
   const std::vector<std::filesystem::path> folders = runs_in(root);
-  if (wanted == "last" && !folders.empty()) return folders.front();
+  if (wanted == "last") {
+    // A loader that was killed before it had written run.json leaves a folder that is no run.
+    const auto newest = std::ranges::find_if(folders, is_run);
+    if (newest != folders.end()) return *newest;
+  }
   std::vector<std::filesystem::path> fitting;
   for (const auto& folder : folders) {
     const std::string id = folder.filename().string();

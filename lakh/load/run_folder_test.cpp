@@ -89,6 +89,12 @@ TEST_F(run_folders, what_was_written_is_read_back) {
   EXPECT_EQ(run_folder::read_plan(folder), "items: 5\n");
 }
 
+TEST_F(run_folders, the_last_run_is_one_that_had_begun) {
+  const auto made = run_folder::create(root(), described("20261121-100000-aaaaaa"), "plan").path();
+  std::filesystem::create_directory(root() / "20261121-110000-bbbbbb");  // its loader was killed at once
+  EXPECT_EQ(run_folder::find(root(), "last"), made);
+}
+
 TEST_F(run_folders, a_name_that_is_not_utf8_does_not_make_the_run_unreadable) {
   run_info info = described();
   info.title = "caf\xff";

@@ -215,6 +215,8 @@ task<void> worker::perform(lane_state& mine, std::uint64_t item, time_point inte
       facts.status = report.status;
       if (report.as_expected) break;
       const retry_decision decision = should_retry(facts, policy);
+      // The plan lists the status as one that settles nothing, and a second attempt would not be safe.
+      if (decision.reason == retry_reason::may_have_happened) facts.doubtful_before = mine.doubtful = true;
       if (!decision.retry || !within_budget(policy, stats_.retries, stats_.settled() + stats_.in_flight)) break;
       if (decision.reason != retry_reason::was_not_sent && decision.reason != retry_reason::was_not_carried_out)
         facts.doubtful_before = mine.doubtful = true;
