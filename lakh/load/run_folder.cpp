@@ -163,7 +163,7 @@ file_lock lock(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "lock";
   // `lakh runs` takes the lock for a moment to see whether anybody holds it, so one refusal means nothing.
   auto taken = file_lock::try_take(file);
-  for (int more = 0; !taken && more < 50; ++more) {
+  for (int more = 0; !taken && more < 10; ++more) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     taken = file_lock::try_take(file);
   }
