@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 namespace {
 
 using namespace lakh;
@@ -24,8 +27,9 @@ TEST(run_stats, reasons_that_differ_only_in_what_they_name_are_one) {
   ASSERT_EQ(stats.reasons.size(), 3U);
   std::uint64_t most = 0;
   for (const auto& [kind, reason] : stats.reasons) {
-    if (reason.times == 2)
+    if (reason.times == 2) {
       EXPECT_EQ(reason.example, "answered 422: order 20261122-041758-rxe8xu-17 of 12,50 EUR is too small");
+    }
     most = std::max(most, reason.times);
   }
   EXPECT_EQ(most, 2U);

@@ -159,11 +159,17 @@ void socket_stream::expect_ready() const noexcept {
   if (reading_ == nullptr) return;
   constexpr std::intptr_t line = 64;
   // The operation stands in its coroutine's frame; what comes goes to the buffer.
-  // Addresses are counted as numbers: some lie outside of what the pointers point to, and nobody reads them.
+  // Addresses are counted as numbers: some lie outside of what the pointers point to, and nobody reads through them.
+  const auto prefetch_to_read = [](std::intptr_t address) {
+    __builtin_prefetch(reinterpret_cast<void*>(address));  // NOLINT(performance-no-int-to-ptr)
+  };
+  const auto prefetch_to_write = [](std::intptr_t address) {
+    __builtin_prefetch(reinterpret_cast<void*>(address), 1);  // NOLINT(performance-no-int-to-ptr)
+  };
   const auto frame = reinterpret_cast<std::intptr_t>(reading_);
   const auto buffer = reinterpret_cast<std::intptr_t>(read_into_);
-  for (std::intptr_t at = -4 * line; at < 3 * line; at += line) __builtin_prefetch(reinterpret_cast<void*>(frame + at));
-  for (std::intptr_t at = 0; at < 4 * line; at += line) __builtin_prefetch(reinterpret_cast<void*>(buffer + at), 1);
+  for (std::intptr_t at = -4 * line; at < 3 * line; at += line) prefetch_to_read(frame + at);
+  for (std::intptr_t at = 0; at < 4 * line; at += line) prefetch_to_write(buffer + at);
 }
 
 // Never from inside a call of the one who waits: a cancelled scope is still busy with its list.
