@@ -327,7 +327,8 @@ class Targets(Chaos):
 class TwoLoaders(Chaos):
     def test_the_second_on_a_run_is_refused_and_the_first_goes_on(self):
         self.open_shop("delay:50%@5ms..20ms")
-        first = self.start("load", PLAN, "-n", 3000, "--target", self.at, "--key", "{{reference}}", "--progress", "none", "--json")
+        first = self.start("load", PLAN, "-n", 3000, "--target", self.at, "--key", "{{reference}}", "--progress", "none", "--json",
+                           "--rate", "1000/s")
         deadline = time.monotonic() + 20
         while not (self.the_run() and list(self.the_run().glob("ledger-*.db"))):
             self.assertLess(time.monotonic(), deadline)
