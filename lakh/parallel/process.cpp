@@ -1,0 +1,364 @@
+#include <lakh/async/readiness.hpp>
+#include <lakh/async/waiter.hpp>
+#include <lakh/core/error.hpp>
+#include <lakh/parallel/process.hpp>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace lakh {
+namespace {
+
+std::error_code last_error() noexcept {
+  return {errno, std::system_category()};
+}
+
+// Not by <sys/pidfd.h>: glibc 2.36 forgot to declare its functions for C++.
+int open_pidfd(pid_t process) noexcept {
+  return static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
+}
+void signal_pidfd(int pidfd, int signal) noexcept {
+  ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
+}
+
+// Waits until the kernel has news of a descriptor. Looks at once: what is true when the wait begins counts as news.
+class [[nodiscard]] news_of final : public waiter, private socket_watcher {
+ public:
+  explicit news_of(int fd) noexcept : fd_(fd) {}
+  template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) {
+    if (!begin(self)) return false;
+    home().sockets().add(fd_, *this);
+    return true;
+  }
+  void await_resume() const { throw_if_failed("wait for a program"); }
+
+ private:
+  void on_ready(std::uint32_t /*events*/) override {
+    abandon();
+    wake();
+  }
+  void abandon() noexcept override { home().sockets().remove(fd_, *this); }
+  int fd_;
+};
+
+// Not 0, 1 or 2, which the child's own streams become, also where this program has closed its own.
+unique_fd above_streams(int fd) {
+  unique_fd original(fd);
+  if (!original || original.get() > STDERR_FILENO) return original;
+  return unique_fd(::fcntl(original.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+}
+
+struct pipe_ends {
+  unique_fd read;
+  unique_fd write;
+};
+
+pipe_ends make_pipe() {
+  std::array<int, 2> fds{-1, -1};
+  if (::pipe2(fds.data(), O_CLOEXEC) != 0) throw_error(last_error(), "make a pipe");
+  pipe_ends ends{above_streams(fds[0]), above_streams(fds[1])};
+  if (!ends.read || !ends.write) throw_error(last_error(), "make a pipe");
+  return ends;
+}
+
+void never_block(const unique_fd& fd) {
+  ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+}
+
+// The child's end, and ours if it is a pipe. No descriptor: it keeps what it inherits.
+unique_fd open_stream(stream_to where, bool child_reads, unique_fd& ours) {
+  if (where == stream_to::inherit) return {};
+  if (where == stream_to::nothing) {
+    unique_fd null = above_streams(::open("/dev/null", (child_reads ? O_RDONLY : O_WRONLY) | O_CLOEXEC));
+    if (!null) throw_error(last_error(), "open /dev/null");
+    return null;
+  }
+  pipe_ends ends = make_pipe();
+  ours = std::move(child_reads ? ends.write : ends.read);
+  never_block(ours);
+  return std::move(child_reads ? ends.read : ends.write);
+}
+
+// All that the child needs, made before it is there: it shares this program's memory, and must not allocate.
+struct orders {
+  char* const* words;
+  char* const* environment;
+  const char* directory;  // or null
+  std::array<int, 3> streams;
+  int report;
+  pid_t parent;
+  bool dies_with_parent;
+};
+
+[[noreturn]] void give_up(const orders& what) noexcept {
+  const int error = errno;
+  (void)!::write(what.report, &error, sizeof error);
+  ::_exit(127);
+}
+
+// In the child. System calls only.
+[[noreturn]] void become(const orders& what) noexcept {
+  struct sigaction standard{};
+  standard.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
+  if (what.dies_with_parent) {
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(what);
+    if (::getppid() != what.parent) ::_exit(127);  // it has ended already
+  }
+  for (int target = 0; target < 3; ++target)
+    if (what.streams[static_cast<std::size_t>(target)] >= 0 &&
+        ::dup2(what.streams[static_cast<std::size_t>(target)], target) < 0)
+      give_up(what);
+  if (what.directory != nullptr && ::chdir(what.directory) != 0) give_up(what);
+  // Whatever this program opened without close-on-exec stays here. Kernels before 5.11 cannot do that at once.
+  ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execvpe(what.words[0], what.words, what.environment);
+  give_up(what);
+}
+
+pid_t spawn(const orders& what) noexcept {
+  // No handler of this program may run in the child, which shares its memory.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t child = ::vfork();
+  if (child == 0) become(what);
+  const int error = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return child;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  all.reserve(texts.size() + 1);
+  for (std::string& text : texts) all.push_back(text.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+// As write(2), but the reader's end is an error and never a signal.
+ssize_t write_without_signal(int fd, std::string_view bytes) noexcept {
+  sigset_t pipe;
+  sigset_t before;
+  sigset_t pending;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::sigpending(&pending);
+  const bool was_pending = ::sigismember(&pending, SIGPIPE) == 1;
+  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+  const int error = errno;
+  if (written < 0 && error == EPIPE && !was_pending) {
+    const timespec at_once{};
+    while (::sigtimedwait(&pipe, nullptr, &at_once) < 0 && errno == EINTR) {
+    }
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return written;
+}
+
+}  // namespace
+
+program& program::arg(std::string word) & {
+  words_.push_back(std::move(word));
+  return *this;
+}
+program& program::directory(std::filesystem::path folder) & {
+  directory_ = std::move(folder);
+  return *this;
+}
+program& program::variable(std::string name, std::string value) & {
+  if (name.empty() || name.find('=') != std::string::npos)
+    throw input_error("\"" + name + "\" is no name of an environment variable");
+  variables_.insert_or_assign(std::move(name), std::move(value));
+  return *this;
+}
+program& program::clean_environment() & {
+  clean_environment_ = true;
+  return *this;
+}
+program& program::dies_with_parent() & {
+  dies_with_parent_ = true;
+  return *this;
+}
+program& program::input(stream_to where) & {
+  input_ = where;
+  return *this;
+}
+program& program::output(stream_to where) & {
+  output_ = where;
+  return *this;
+}
+program& program::errors(stream_to where) & {
+  errors_ = where;
+  return *this;
+}
+
+process process::start(const program& what) {
+  std::vector<std::string> words = what.words_;
+  std::vector<std::string> settings;
+  for (const auto& [name, value] : what.variables_) settings.push_back(name + "=" + value);
+  if (!what.clean_environment_)
+    for (char** one = environ; *one != nullptr; ++one) {
+      const std::string_view setting(*one);
+      if (!what.variables_.contains(std::string(setting.substr(0, setting.find('='))))) settings.emplace_back(setting);
+    }
+  for (const std::string& word : words)
+    if (word.find('\0') != std::string::npos) throw input_error("a word for " + what.name() + " contains a NUL byte");
+
+  process child;
+  const unique_fd in = open_stream(what.input_, true, child.input_);
+  const unique_fd out = open_stream(what.output_, false, child.output_);
+  const unique_fd err = open_stream(what.errors_, false, child.errors_);
+  pipe_ends report = make_pipe();
+  const std::vector<char*> argv = pointers(words);
+  const std::vector<char*> envp = pointers(settings);
+  const std::string doing = "start " + what.name();
+
+  child.id_ = spawn(orders{argv.data(),
+                           envp.data(),
+                           what.directory_.empty() ? nullptr : what.directory_.c_str(),
+                           {in.get(), out.get(), err.get()},
+                           report.write.get(),
+                           ::getpid(),
+                           what.dies_with_parent_});
+  if (child.id_ < 0) throw_error(last_error(), doing);
+  child.pidfd_.reset(open_pidfd(child.id_));
+  const std::error_code no_pidfd = child.pidfd_ ? std::error_code() : last_error();
+  report.write.reset();
+  int error = 0;
+  ssize_t told = 0;
+  while ((told = ::read(report.read.get(), &error, sizeof error)) < 0 && errno == EINTR) {
+  }
+  if (told == sizeof error || no_pidfd) {
+    ::kill(child.id_, SIGKILL);
+    while (::waitpid(child.id_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    child.ended_.emplace();
+    const std::error_code code = no_pidfd ? no_pidfd : std::error_code(error, std::system_category());
+    if (code == std::errc::no_such_file_or_directory)
+      throw input_error(doing + ": there is no such program, or no such folder to run it in");
+    throw lakh::error(kind_of(code), code, doing + ": " + code.message());
+  }
+  return child;
+}
+
+process::process(process&& other) noexcept
+    : pidfd_(std::move(other.pidfd_)),
+      input_(std::move(other.input_)),
+      output_(std::move(other.output_)),
+      errors_(std::move(other.errors_)),
+      ended_(other.ended_),
+      id_(other.id_) {}
+
+process& process::operator=(process&& other) noexcept {
+  if (this == &other) return *this;
+  end();
+  pidfd_ = std::move(other.pidfd_);
+  input_ = std::move(other.input_);
+  output_ = std::move(other.output_);
+  errors_ = std::move(other.errors_);
+  ended_ = other.ended_;
+  id_ = other.id_;
+  return *this;
+}
+
+process::~process() {
+  end();
+}
+
+void process::end() noexcept {
+  if (!pidfd_ || ended_) return;
+  kill();
+  siginfo_t info{};
+  while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info, WEXITED) < 0 &&
+         errno == EINTR) {
+  }
+}
+
+std::optional<exit_status> process::poll() {
+  if (ended_) return ended_;
+  siginfo_t info{};
+  while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) < 0)
+    if (errno != EINTR) throw_error(last_error(), "ask how process " + std::to_string(id_) + " ended");
+  if (info.si_pid == 0) return std::nullopt;
+  ended_ = info.si_code == CLD_EXITED ? exit_status(info.si_status, 0) : exit_status(0, info.si_status);
+  return ended_;
+}
+
+exit_status process::wait() {
+  while (!poll()) {
+    siginfo_t info{};
+    // Leaves it to poll to take the status.
+    ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOWAIT);
+  }
+  return *ended_;
+}
+
+task<exit_status> process::async_wait() {
+  while (!poll()) co_await news_of(pidfd_.get());
+  co_return *ended_;
+}
+
+void process::send_signal(int signal) noexcept {
+  if (pidfd_ && !ended_) signal_pidfd(pidfd_.get(), signal);
+}
+void process::terminate() noexcept {
+  send_signal(SIGTERM);
+}
+void process::kill() noexcept {
+  send_signal(SIGKILL);
+}
+
+task<void> process::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write_without_signal(input_.get(), bytes);
+    if (written >= 0)
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    else if (errno == EAGAIN)
+      co_await news_of(input_.get());
+    else if (errno != EINTR)
+      throw_error(last_error(), "write to a program");
+  }
+}
+
+task<std::string> process::read(const unique_fd& from, std::size_t most) {
+  std::string bytes(most, '\0');
+  while (true) {
+    const ssize_t got = ::read(from.get(), bytes.data(), bytes.size());
+    if (got >= 0) {
+      bytes.resize(static_cast<std::size_t>(got));
+      co_return bytes;
+    }
+    if (errno == EAGAIN)
+      co_await news_of(from.get());
+    else if (errno != EINTR)
+      throw_error(last_error(), "read from a program");
+  }
+}
+
+std::string process::take(const unique_fd& from, std::size_t most) {
+  std::string bytes(most, '\0');
+  const ssize_t got = ::read(from.get(), bytes.data(), bytes.size());
+  bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return bytes;
+}
+
+}  // namespace lakh
