@@ -32,6 +32,7 @@ struct action_words {
 };
 
 const action_words& http_words();
+const action_words& compute_words();
 
 std::span<const action_words* const> all_actions();
 const action_words* find_action(std::string_view name) noexcept;

@@ -3,6 +3,7 @@
 
 #include <lakh/actions/registry.hpp>
 #include <lakh/core/error.hpp>
+#include <lakh/core/text.hpp>
 #include <lakh/load/yaml.hpp>
 
 #include <algorithm>
@@ -307,7 +308,7 @@ load::plan plan_of(environment& env, const words& given) {
   }
   if (!std::filesystem::exists(files.front()) && files.front().find('.') == std::string::npos)
     throw input_error("'" + files.front() + "' is neither a plan file nor an action",
-                      "actions are: http; a plan is a YAML file: lakh load orders.yaml");
+                      "actions are " + list_of(actions::names()) + "; a plan is a YAML file: lakh load orders.yaml");
   const config file = load::load_yaml(files.front());
   put_words(given, file, said);
   return load::parse_plan(load::put_over(file, said.tree()), actions::names());

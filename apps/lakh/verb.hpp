@@ -47,6 +47,7 @@ struct verb {
 };
 
 const verb& http_verb();
+const verb& compute_verb();
 const verb& load_verb();
 const verb& runs_verb();
 const verb& report_verb();

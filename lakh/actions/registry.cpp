@@ -1,3 +1,4 @@
+#include <lakh/actions/compute_action.hpp>
 #include <lakh/actions/http_action.hpp>
 #include <lakh/actions/registry.hpp>
 #include <lakh/core/error.hpp>
@@ -9,8 +10,9 @@ namespace {
 
 using maker = std::shared_ptr<const load::action> (*)(const load::plan&, const load::plan_step&, load::template_scope&);
 
-constexpr std::array<std::string_view, 1> all_names{"http"};
-constexpr std::array<maker, 1> all_makers{make_http_action};
+constexpr auto all_names = std::to_array<std::string_view>({"http", "compute"});
+constexpr auto all_makers = std::to_array<maker>({make_http_action, make_compute_action});
+static_assert(all_names.size() == all_makers.size());
 
 }  // namespace
 

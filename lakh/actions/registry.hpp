@@ -11,7 +11,7 @@
 
 namespace lakh::actions {
 
-// "http", …
+// "http", "compute", …
 std::span<const std::string_view> names() noexcept;
 
 // Compiles all steps of a plan, in order: a step's templates may use what the steps before it keep. Throws input_error.
