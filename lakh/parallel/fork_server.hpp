@@ -101,7 +101,6 @@ class fork_server {
 
  private:
   unique_fd socket_;
-  unique_fd pidfd_;
   pid_t id_ = 0;
 };
 

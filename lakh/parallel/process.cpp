@@ -1,18 +1,23 @@
 #include <lakh/async/readiness.hpp>
 #include <lakh/async/waiter.hpp>
 #include <lakh/core/error.hpp>
+#include <lakh/parallel/child_streams.hpp>
 #include <lakh/parallel/process.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <limits>
 #include <utility>
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,44 +56,6 @@ class [[nodiscard]] news_of final : public waiter, private socket_watcher {
   void abandon() noexcept override { home().sockets().remove(fd_, *this); }
   int fd_;
 };
-
-// Not 0, 1 or 2, which the child's own streams become, also where this program has closed its own.
-unique_fd above_streams(int fd) {
-  unique_fd original(fd);
-  if (!original || original.get() > STDERR_FILENO) return original;
-  return unique_fd(::fcntl(original.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-}
-
-struct pipe_ends {
-  unique_fd read;
-  unique_fd write;
-};
-
-pipe_ends make_pipe() {
-  std::array<int, 2> fds{-1, -1};
-  if (::pipe2(fds.data(), O_CLOEXEC) != 0) throw_error(last_error(), "make a pipe");
-  pipe_ends ends{above_streams(fds[0]), above_streams(fds[1])};
-  if (!ends.read || !ends.write) throw_error(last_error(), "make a pipe");
-  return ends;
-}
-
-void never_block(const unique_fd& fd) {
-  ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
-}
-
-// The child's end, and ours if it is a pipe. No descriptor: it keeps what it inherits.
-unique_fd open_stream(stream_to where, bool child_reads, unique_fd& ours) {
-  if (where == stream_to::inherit) return {};
-  if (where == stream_to::nothing) {
-    unique_fd null = above_streams(::open("/dev/null", (child_reads ? O_RDONLY : O_WRONLY) | O_CLOEXEC));
-    if (!null) throw_error(last_error(), "open /dev/null");
-    return null;
-  }
-  pipe_ends ends = make_pipe();
-  ours = std::move(child_reads ? ends.write : ends.read);
-  never_block(ours);
-  return std::move(child_reads ? ends.read : ends.write);
-}
 
 // All that the child needs, made before it is there: it shares this program's memory, and must not allocate.
 struct orders {
@@ -174,6 +141,13 @@ ssize_t write_without_signal(int fd, std::string_view bytes) noexcept {
   return written;
 }
 
+// Milliseconds; -1: for ever. May return early, when a signal comes.
+void wait_for_news(const unique_fd& fd, int limit) noexcept {
+  pollfd one{fd.get(), POLLIN, 0};
+  while (::poll(&one, 1, limit) < 0 && limit < 0 && errno == EINTR) {
+  }
+}
+
 }  // namespace
 
 program& program::arg(std::string word) & {
@@ -224,10 +198,11 @@ process process::start(const program& what) {
     if (word.find('\0') != std::string::npos) throw input_error("a word for " + what.name() + " contains a NUL byte");
 
   process child;
-  const unique_fd in = open_stream(what.input_, true, child.input_);
-  const unique_fd out = open_stream(what.output_, false, child.output_);
-  const unique_fd err = open_stream(what.errors_, false, child.errors_);
-  pipe_ends report = make_pipe();
+  child.name_ = what.name();
+  const unique_fd in = detail::open_stream(what.input_, true, child.input_);
+  const unique_fd out = detail::open_stream(what.output_, false, child.output_);
+  const unique_fd err = detail::open_stream(what.errors_, false, child.errors_);
+  detail::pipe_ends report = detail::make_pipe();
   const std::vector<char*> argv = pointers(words);
   const std::vector<char*> envp = pointers(settings);
   const std::string doing = "start " + what.name();
@@ -262,9 +237,11 @@ process process::start(const program& what) {
 
 process::process(process&& other) noexcept
     : pidfd_(std::move(other.pidfd_)),
+      status_(std::move(other.status_)),
       input_(std::move(other.input_)),
       output_(std::move(other.output_)),
       errors_(std::move(other.errors_)),
+      name_(std::move(other.name_)),
       ended_(other.ended_),
       id_(other.id_) {}
 
@@ -272,9 +249,11 @@ process& process::operator=(process&& other) noexcept {
   if (this == &other) return *this;
   end();
   pidfd_ = std::move(other.pidfd_);
+  status_ = std::move(other.status_);
   input_ = std::move(other.input_);
   output_ = std::move(other.output_);
   errors_ = std::move(other.errors_);
+  name_ = std::move(other.name_);
   ended_ = other.ended_;
   id_ = other.id_;
   return *this;
@@ -287,6 +266,12 @@ process::~process() {
 void process::end() noexcept {
   if (!pidfd_ || ended_) return;
   kill();
+  if (status_) {
+    // Whatever comes, the status or the end of the server, it comes after the child is gone and reaped.
+    wait_for_news(status_, -1);
+    wait_for_news(pidfd_, -1);
+    return;
+  }
   siginfo_t info{};
   while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info, WEXITED) < 0 &&
          errno == EINTR) {
@@ -294,26 +279,52 @@ void process::end() noexcept {
 }
 
 std::optional<exit_status> process::poll() {
-  if (ended_) return ended_;
+  if (!ended_) ended_ = status_ ? ask_server() : ask_kernel();
+  return ended_;
+}
+
+std::optional<exit_status> process::ask_kernel() const {
   siginfo_t info{};
   while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) < 0)
     if (errno != EINTR) throw_error(last_error(), "ask how process " + std::to_string(id_) + " ended");
   if (info.si_pid == 0) return std::nullopt;
-  ended_ = info.si_code == CLD_EXITED ? exit_status(info.si_status, 0) : exit_status(0, info.si_status);
-  return ended_;
+  return info.si_code == CLD_EXITED ? exit_status(info.si_status, 0) : exit_status(0, info.si_status);
+}
+
+std::optional<exit_status> process::ask_server() const {
+  int status = 0;
+  ssize_t told = 0;
+  while ((told = ::recv(status_.get(), &status, sizeof status, MSG_DONTWAIT)) < 0 && errno == EINTR) {
+  }
+  if (told < 0 && errno == EAGAIN) return std::nullopt;
+  if (told == sizeof status)
+    return WIFEXITED(status) ? exit_status(WEXITSTATUS(status), 0) : exit_status(0, WTERMSIG(status));
+  // The kernel kills the child when the server dies; this is for the one that has forbidden it to.
+  signal_pidfd(pidfd_.get(), SIGKILL);
+  wait_for_news(pidfd_, -1);
+  throw closed_error(make_error_code(errc::connection_lost),
+                     "how process " + std::to_string(id_) + " ended is not known: its fork server is gone",
+                     "somebody killed the server, and with it its children; see the kernel's log if memory ran out");
 }
 
 exit_status process::wait() {
-  while (!poll()) {
-    siginfo_t info{};
-    // Leaves it to poll to take the status.
-    ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOWAIT);
-  }
+  while (!poll()) wait_for_news(news(), -1);
   return *ended_;
 }
 
+std::optional<exit_status> process::wait_for(std::chrono::nanoseconds limit) {
+  const clock::time_point now = clock::now();
+  const clock::time_point until = limit < clock::time_point::max() - now ? now + limit : clock::time_point::max();
+  while (!poll()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
+    if (left.count() <= 0) return std::nullopt;
+    wait_for_news(news(), static_cast<int>(std::min<std::int64_t>(left.count(), std::numeric_limits<int>::max())));
+  }
+  return ended_;
+}
+
 task<exit_status> process::async_wait() {
-  while (!poll()) co_await news_of(pidfd_.get());
+  while (!poll()) co_await news_of(news().get());
   co_return *ended_;
 }
 

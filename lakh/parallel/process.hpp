@@ -20,6 +20,7 @@
 #include <lakh/async/task.hpp>
 #include <lakh/core/unique_fd.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -108,12 +109,18 @@ class process {
   ~process();
 
   [[nodiscard]] pid_t id() const noexcept { return id_; }
+  // The program's, or what its starter called it.
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
-  // Waits for the end: a thread, or a coroutine. May be called again.
+  // Waits for the end: a thread, or a coroutine. May be called again. With a deadline: wait_for, and
+  // `co_await with_timeout(5s, child.async_wait())`.
   exit_status wait();
   task<exit_status> async_wait();
+  // Nothing if it still runs when the time is over.
+  std::optional<exit_status> wait_for(std::chrono::nanoseconds limit);
   // Nothing while it runs.
   std::optional<exit_status> poll();
+  [[nodiscard]] bool is_alive() { return !poll(); }
 
   // Nothing happens to one that has ended.
   void send_signal(int signal) noexcept;
@@ -132,15 +139,21 @@ class process {
   std::string take_errors(std::size_t most) { return take(errors_, most); }
 
  private:
+  friend class fork_server;
   process() = default;
+  [[nodiscard]] const unique_fd& news() const noexcept { return status_ ? status_ : pidfd_; }
+  [[nodiscard]] std::optional<exit_status> ask_kernel() const;
+  [[nodiscard]] std::optional<exit_status> ask_server() const;
   static task<std::string> read(const unique_fd& from, std::size_t most);
   static std::string take(const unique_fd& from, std::size_t most);
   void end() noexcept;
 
   unique_fd pidfd_;
+  unique_fd status_;  // where a fork server tells how its child ended; none if it is our own
   unique_fd input_;
   unique_fd output_;
   unique_fd errors_;
+  std::string name_;
   std::optional<exit_status> ended_;
   pid_t id_ = 0;
 };
