@@ -1,38 +1,8 @@
 #include <lakh/load/ledger_states.hpp>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <limits>
-#include <new>
 
 namespace lakh::load {
-
-void sparse_words::release::operator()(std::uint64_t* words) const noexcept {
-  std::free(words);
-}
-
-sparse_words::sparse_words(const sparse_words& other) {
-  grow(other.size_);
-  if (size_ != 0) std::memcpy(words_.get(), other.words_.get(), size_ * sizeof(std::uint64_t));
-}
-
-void sparse_words::grow(std::uint64_t size) {
-  if (size <= size_) return;
-  if (size > capacity_) {
-    // Sized at once where the size is known beforehand; else half as much again each time.
-    const std::uint64_t wanted = capacity_ == 0 ? size : std::max(size, capacity_ + capacity_ / 2);
-    if (wanted > std::numeric_limits<std::size_t>::max() / sizeof(std::uint64_t)) throw std::bad_alloc();
-    // From calloc, large blocks come as pages that are not there until they are touched.
-    std::unique_ptr<std::uint64_t[], release> bigger(
-        static_cast<std::uint64_t*>(std::calloc(wanted, sizeof(std::uint64_t))));
-    if (!bigger) throw std::bad_alloc();
-    if (size_ != 0) std::memcpy(bigger.get(), words_.get(), size_ * sizeof(std::uint64_t));
-    words_ = std::move(bigger);
-    capacity_ = wanted;
-  }
-  size_ = size;
-}
 
 void item_bits::set(std::uint64_t first, std::uint64_t count) {
   if (count == 0) return;
@@ -42,12 +12,12 @@ void item_bits::set(std::uint64_t first, std::uint64_t count) {
   const std::uint64_t from = all << first % 64;
   const std::uint64_t to = all >> (63 - last % 64);
   if (first / 64 == last / 64) {
-    words_[first / 64] |= from & to;
+    words_.set(first / 64, words_.get(first / 64) | (from & to));
     return;
   }
-  words_[first / 64] |= from;
-  for (std::uint64_t index = first / 64 + 1; index < last / 64; ++index) words_[index] = all;
-  words_[last / 64] |= to;
+  words_.set(first / 64, words_.get(first / 64) | from);
+  for (std::uint64_t index = first / 64 + 1; index < last / 64; ++index) words_.set(index, all);
+  words_.set(last / 64, words_.get(last / 64) | to);
 }
 
 void item_states::grow(std::uint64_t size) {
@@ -59,10 +29,10 @@ void item_states::grow(std::uint64_t size) {
 
 std::optional<std::uint64_t> item_states::next(std::uint64_t from, state_set wanted) const noexcept {
   while (from < size_) {
-    if (from % 16 == 0) {  // sixteen of one state, as most are, are passed over at once
-      const std::uint64_t word = words_[from / 16];
+    if (from % 16 == 0) {  // sixteen of one state, as most are, or a whole folded block, are passed over at once
+      const std::uint64_t word = words_.get(from / 16);
       if (word == (word & 15U) * 0x1111'1111'1111'1111U && !wanted.contains(static_cast<item_state>(word & 15U))) {
-        from += 16;
+        from = std::max(from / 16 + 1, words_.end_of_fold(from / 16)) * 16;
         continue;
       }
     }
