@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 
 #include <fcntl.h>
 #include <sched.h>
@@ -73,7 +74,7 @@ struct load_run::state {
                           "write it in UTF-8; bytes that are no text can come from a file");
       }
     }
-    shape = load::settle_shape(p.shape, p.lanes(), usable_cores());
+    shape = load::settle_shape(p.shape, p.lanes(usual_users()), usable_cores());
     if (shape.processes > 1)
       throw input_error(
           "shape " + load::format_shape(p.shape) + ": several processes are not supported by this version",
@@ -83,6 +84,13 @@ struct load_run::state {
                         "write down `reconcile:` in the plan of a new run");
     if (request.repair && p.at_most_once)
       throw input_error("nothing can be repaired: the run sends nothing that was sent before, as at_most_once says");
+  }
+
+  // Where nobody says how many: as the action that can have the fewest at once.
+  [[nodiscard]] std::uint64_t usual_users() const {
+    std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+    for (const load::compiled_step& step : steps) least = std::min(least, step.act->usual_users(usable_cores()));
+    return least;
   }
 
   // How the run goes on, and what stands in its folder.
@@ -376,7 +384,12 @@ task<void> load_run::state::send(load_report& report, std::function<void(const l
                      : count ? std::make_unique<load::range_dispenser>(*count)
                              : load::range_dispenser::unbounded();
   std::unique_ptr<load::ledger_writer> ledger;
-  if (folder) ledger = std::make_unique<load::ledger_writer>(folder->path(), next_writer());
+  std::optional<load::side_records> records;
+  if (folder) {
+    const load::ledger_identity writer = next_writer();
+    ledger = std::make_unique<load::ledger_writer>(folder->path(), writer);
+    records.emplace(folder->path(), run_id, session, writer.writer);
+  }
 
   load::run_setup setup;
   setup.the_plan = &p;
@@ -389,6 +402,7 @@ task<void> load_run::state::send(load_report& report, std::function<void(const l
   setup.shape = shape;
   setup.items = items.get();
   setup.ledger = ledger.get();
+  setup.records = records ? &*records : nullptr;
   setup.before = before.get();
   setup.first_position = settled_before;
   engine = std::make_unique<load::engine>(std::move(setup));
@@ -414,6 +428,8 @@ task<void> load_run::state::send(load_report& report, std::function<void(const l
   }
   engine.reset();
   has_sent = true;
+  if (records)
+    for (std::string& sentence : records->close()) report.notes.push_back(std::move(sentence));
   if (!ledger || report.run.end == load::run_end::ledger_failed) co_return;
   try {
     ledger->close();

@@ -12,6 +12,7 @@
 #include <lakh/async/task.hpp>
 #include <lakh/core/certainty.hpp>
 #include <lakh/core/error.hpp>
+#include <lakh/load/side_records.hpp>
 #include <lakh/load/template.hpp>
 
 #include <chrono>
@@ -43,6 +44,12 @@ struct [[nodiscard]] attempt_report {
 // one.
 class lane_resources {
  public:
+  lane_resources() = default;
+  explicit lane_resources(side_records* records) noexcept : records_(records) {}
+
+  // Where the run keeps what does not stand in the ledger; null for a run without a folder.
+  [[nodiscard]] side_records* records() const noexcept { return records_; }
+
   template <class T, class... Arguments> std::shared_ptr<T> get(Arguments&&... arguments) {
     std::shared_ptr<void>& slot = slots_[typeid(T)];
     if (!slot) slot = std::make_shared<T>(std::forward<Arguments>(arguments)...);
@@ -51,6 +58,7 @@ class lane_resources {
 
  private:
   std::map<std::type_index, std::shared_ptr<void>> slots_;
+  side_records* records_ = nullptr;
 };
 
 class performer {
@@ -96,6 +104,9 @@ class action {
   [[nodiscard]] virtual bool keyed() const noexcept = 0;
   // Whether later steps use what this one keeps.
   [[nodiscard]] virtual bool keeps() const noexcept = 0;
+
+  // How many are in flight at once where nobody says; on a machine with `cores`. Many where one mostly waits.
+  [[nodiscard]] virtual std::uint64_t usual_users(unsigned /*cores*/) const noexcept { return 64; }
 
   // Before the run: can the target be reached? Throws lakh::error with a hint.
   [[nodiscard]] virtual task<void> check_target() const = 0;

@@ -40,6 +40,7 @@ struct run_setup {
   run_shape shape;                         // settled: threads and coroutines as they will run
   dispenser* items = nullptr;
   ledger_writer* ledger = nullptr;      // null: --no-ledger
+  side_records* records = nullptr;      // null: --no-ledger
   const item_states* before = nullptr;  // what earlier sessions of the run left; null in the first
   std::uint64_t first_position = 0;     // in the schedule: how many items earlier sessions have started
 };

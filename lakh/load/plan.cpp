@@ -100,7 +100,7 @@ retry_policy read_retry(const config& node) {
   if (const auto* n = read.find("statuses")) {
     policy.statuses.clear();
     for (const config& status : n->items("retry.statuses"))
-      policy.statuses.push_back(static_cast<int>(status.integer("retry.statuses", 100, 599)));
+      policy.statuses.push_back(static_cast<int>(status.integer("retry.statuses", 1, 599)));
     std::ranges::sort(policy.statuses);
     policy.statuses.erase(std::unique(policy.statuses.begin(), policy.statuses.end()), policy.statuses.end());
   }
@@ -262,9 +262,9 @@ std::string read_target(const config& node) {
 
 }  // namespace
 
-std::uint64_t plan::lanes() const noexcept {
+std::uint64_t plan::lanes(std::uint64_t usual) const noexcept {
   if (!shape.automatic) return shape.lanes();
-  const std::uint64_t wanted = users.value_or(64);
+  const std::uint64_t wanted = users.value_or(usual);
   return items ? std::max<std::uint64_t>(std::min(wanted, *items), 1) : wanted;
 }
 

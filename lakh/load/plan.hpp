@@ -89,8 +89,8 @@ struct plan {
   std::string file;                  // where it was read from; empty for words
   std::filesystem::path folder;      // absolute; what relative paths under an action start from
 
-  // How many items are in flight at most: users, else the shape's own number, else 64.
-  [[nodiscard]] std::uint64_t lanes() const noexcept;
+  // How many items are in flight at most: users, else the shape's own number, else what is usual for its actions.
+  [[nodiscard]] std::uint64_t lanes(std::uint64_t usual = 64) const noexcept;
 };
 
 // Who knows which actions there are; names only. An empty list takes any name.

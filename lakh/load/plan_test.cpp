@@ -163,7 +163,7 @@ TEST(plan, mistakes_are_named_with_their_place) {
       {"duration: 2m\nhttp: {}\nrate: 5/s for 1m\n",
        "/plans/p.yaml:1:11: duration is 2m, but the rate's schedule ends after 1m", ""},
       {"items: 5\nhttp: {}\nretry: {statuses: [999]}\n",
-       "/plans/p.yaml:3:20: retry.statuses must be a whole number from 100 to 599", ""},
+       "/plans/p.yaml:3:20: retry.statuses must be a whole number from 1 to 599", ""},
       {"items: 5\nhttp: {}\nretry: {backoff: {first: 5s, most: 1s}}\n",
        "/plans/p.yaml:3:18: retry.backoff: first (5s) is longer than most (1s)", ""},
       {"items: 5\nhttp: {}\ntimeouts: {connect: 5s, total: 1s}\n",

@@ -31,7 +31,8 @@ bool left_in_doubt(const item_states* before, std::uint64_t item) noexcept {
 
 // What one lane has in its hands. Its buffers are used again for every item.
 struct worker::lane_state {
-  explicit lane_state(const shared_run& run) : feeds(*run.setup->feeds, run.random), kept(run.setup->kept_count) {
+  explicit lane_state(const shared_run& run)
+      : resources(run.setup->records), feeds(*run.setup->feeds, run.random), kept(run.setup->kept_count) {
     for (const compiled_step& step : run.setup->steps) hands.push_back(step.act->make_performer(resources));
     kept_views.resize(kept.size());
   }
