@@ -4,6 +4,7 @@
 #include <lakh/load/plan.hpp>
 #include <lakh/load/receipt.hpp>
 #include <lakh/load/receipt_json.hpp>
+#include <lakh/load/run_json.hpp>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -44,11 +45,6 @@ std::string as_utf8(std::string_view text) {
 
 json::value or_null(const std::string& text) {
   return text.empty() ? json::value(nullptr) : json::value(as_utf8(text));
-}
-
-json::object to_json(const balance& sheet) {
-  return {{"requested", sheet.requested}, {"confirmed", sheet.confirmed}, {"failed", sheet.failed},
-          {"unknown", sheet.unknown},     {"doubtful", sheet.doubtful},   {"unclaimed", sheet.unclaimed}};
 }
 
 json::value to_json(const reconciliation& both) {
@@ -128,59 +124,40 @@ std::string whole_text(const receipt& of) {
 // ---- reading
 
 // What from_json meets is made sure of afterwards, by writing it again: here it need only be readable.
-std::uint64_t number(const json::object& object, std::string_view key) {
-  return object.at(key).to_number<std::uint64_t>();
-}
-std::string text(const json::object& object, std::string_view key) {
-  const json::value& value = object.at(key);
-  return value.is_null() ? std::string() : std::string(value.as_string());
-}
-
-balance balance_from(const json::object& object) {
-  balance sheet;
-  sheet.requested = number(object, "requested");
-  sheet.confirmed = number(object, "confirmed");
-  sheet.failed = number(object, "failed");
-  sheet.unknown = number(object, "unknown");
-  sheet.doubtful = number(object, "doubtful");
-  sheet.unclaimed = number(object, "unclaimed");
-  return sheet;
-}
-
 reconciliation reconciliation_from(const json::object& object) {
   reconciliation both;
-  both.listed = number(object, "listed");
-  both.matched = number(object, "matched");
-  both.missing = number(object, "missing");
-  both.duplicate = number(object, "duplicate");
-  both.altered = number(object, "altered");
-  both.unexpected = number(object, "unexpected");
-  both.settled = number(object, "settled");
-  both.absent = number(object, "absent");
+  both.listed = number_of(object, "listed");
+  both.matched = number_of(object, "matched");
+  both.missing = number_of(object, "missing");
+  both.duplicate = number_of(object, "duplicate");
+  both.altered = number_of(object, "altered");
+  both.unexpected = number_of(object, "unexpected");
+  both.settled = number_of(object, "settled");
+  both.absent = number_of(object, "absent");
   both.digests_compared = object.at("digests_compared").as_bool();
   for (const json::value& one : object.at("examples").as_array()) both.examples.emplace_back(one.as_string());
-  both.seconds = static_cast<double>(number(object, "milliseconds")) / 1000;
+  both.seconds = static_cast<double>(number_of(object, "milliseconds")) / 1000;
   return both;
 }
 
 void ledger_from(const json::object& object, receipt& into) {
-  into.ledger.digest = text(object, "digest");
+  into.ledger.digest = text_of(object, "digest");
   for (const json::value& one : object.at("sessions").as_array()) {
     receipt_session session;
     session.number = one.at("number").to_number<std::uint32_t>();
     session.writers = one.at("writers").to_number<std::uint32_t>();
-    session.started_at = text(one.as_object(), "started_at");
-    session.ended_at = text(one.as_object(), "ended_at");
+    session.started_at = text_of(one.as_object(), "started_at");
+    session.ended_at = text_of(one.as_object(), "ended_at");
     into.ledger.sessions.push_back(std::move(session));
   }
   for (const json::value& one : object.at("files").as_array()) {
     receipt_file file;
-    file.name = text(one.as_object(), "file");
+    file.name = text_of(one.as_object(), "file");
     file.session = one.at("session").to_number<std::uint32_t>();
     file.writer = one.at("writer").to_number<std::uint32_t>();
-    file.entries = number(one.as_object(), "entries");
+    file.entries = number_of(one.as_object(), "entries");
     file.closed = one.at("closed").as_bool();
-    file.head = text(one.as_object(), "head");
+    file.head = text_of(one.as_object(), "head");
     into.ledger.files.push_back(std::move(file));
   }
 }
@@ -188,26 +165,26 @@ void ledger_from(const json::object& object, receipt& into) {
 receipt from_json(const json::object& object) {
   receipt made;
   const json::object& asked = object.at("asked").as_object();
-  made.run_id = text(asked, "run_id");
-  made.title = text(asked, "title");
-  made.target = text(asked, "target");
-  if (!asked.at("requested").is_null()) made.requested = number(asked, "requested");
-  made.seed = std::stoull(text(asked, "seed"));
-  made.plan_digest = text(asked, "plan_digest");
+  made.run_id = text_of(asked, "run_id");
+  made.title = text_of(asked, "title");
+  made.target = text_of(asked, "target");
+  if (!asked.at("requested").is_null()) made.requested = number_of(asked, "requested");
+  made.seed = std::stoull(text_of(asked, "seed"));
+  made.plan_digest = text_of(asked, "plan_digest");
   for (const json::value& one : asked.at("feeds").as_array())
-    made.feeds.push_back({text(one.as_object(), "name"), text(one.as_object(), "sha256")});
-  made.result = balance_from(object.at("balance").as_object());
+    made.feeds.push_back({text_of(one.as_object(), "name"), text_of(one.as_object(), "sha256")});
+  made.result = balance_of(object.at("balance").as_object());
   ledger_from(object.at("ledger").as_object(), made);
   if (!object.at("reconciliation").is_null())
     made.reconciled = reconciliation_from(object.at("reconciliation").as_object());
-  made.reconcile_problem = text(object, "reconciliation_problem");
-  made.lakh_version = text(object, "lakh_version");
-  made.started_at = text(object, "started_at");
-  made.ended_at = text(object, "ended_at");
-  made.written_at = text(object, "written_at");
-  made.digest = text(object, "digest");
-  if (object.contains("signature")) made.signature = text(object, "signature");
-  if (object.contains("public_key")) made.public_key = text(object, "public_key");
+  made.reconcile_problem = text_of(object, "reconciliation_problem");
+  made.lakh_version = text_of(object, "lakh_version");
+  made.started_at = text_of(object, "started_at");
+  made.ended_at = text_of(object, "ended_at");
+  made.written_at = text_of(object, "written_at");
+  made.digest = text_of(object, "digest");
+  if (object.contains("signature")) made.signature = text_of(object, "signature");
+  if (object.contains("public_key")) made.public_key = text_of(object, "public_key");
   return made;
 }
 

@@ -1,9 +1,9 @@
 #include <lakh/core/error.hpp>
-#include <lakh/core/unique_fd.hpp>
 #include <lakh/load/digest.hpp>
 #include <lakh/load/ledger_reader.hpp>
 #include <lakh/load/plan.hpp>
 #include <lakh/load/receipt_check.hpp>
+#include <lakh/load/run_folder.hpp>
 
 #include <fmt/format.h>
 
@@ -17,22 +17,12 @@ std::string short_digest(std::string_view digest) {
   return digest.size() > 16 ? std::string(digest.substr(0, 16)) + "…" : std::string(digest);
 }
 
-bool is_held(const std::filesystem::path& folder) {
-  std::error_code code;
-  if (!std::filesystem::exists(folder / "lock", code)) return false;
-  try {
-    return !file_lock::try_take(folder / "lock").has_value();
-  } catch (const storage_error&) {
-    return false;  // not ours to open: a copy, a read-only disk, another user's run
-  }
-}
-
 class run_verifier {
  public:
   run_verifier(std::filesystem::path folder, std::string_view signer) : folder_(std::move(folder)), signer_(signer) {}
 
   run_verification verify() {
-    out_.alive = is_held(folder_);  // before anything is read: what ends meanwhile is then complete
+    out_.alive = run_folder::is_held(folder_);  // before anything is read: what ends meanwhile is then complete
     read_run();
     read_the_receipt();
     check_plan();

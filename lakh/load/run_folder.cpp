@@ -3,6 +3,7 @@
 #include <lakh/core/text.hpp>
 #include <lakh/load/ledger_format.hpp>
 #include <lakh/load/run_folder.hpp>
+#include <lakh/load/run_json.hpp>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -40,11 +41,6 @@ std::string read_file(const std::filesystem::path& file) {
     if (text.size() > longest_file)
       throw storage_error(errc::too_large, file.string() + ": it is larger than 64 MB, no run writes such a file");
   }
-}
-
-json::object to_json(const balance& sheet) {
-  return {{"requested", sheet.requested}, {"confirmed", sheet.confirmed}, {"failed", sheet.failed},
-          {"unknown", sheet.unknown},     {"doubtful", sheet.doubtful},   {"unclaimed", sheet.unclaimed}};
 }
 
 // U+FFFD for every byte that is not part of UTF-8.
@@ -87,44 +83,26 @@ std::string to_text(const run_info& info) {
   return text + "}\n";
 }
 
-std::uint64_t number(const json::object& object, std::string_view key) {
-  return object.at(key).to_number<std::uint64_t>();
-}
-std::string text(const json::object& object, std::string_view key) {
-  return std::string(object.at(key).as_string());
-}
-
-balance balance_of(const json::object& object) {
-  balance sheet;
-  sheet.requested = number(object, "requested");
-  sheet.confirmed = number(object, "confirmed");
-  sheet.failed = number(object, "failed");
-  sheet.unknown = number(object, "unknown");
-  sheet.doubtful = number(object, "doubtful");
-  sheet.unclaimed = number(object, "unclaimed");
-  return sheet;
-}
-
 run_info from_text(std::string_view document) {
   const json::value parsed = json::parse(document);
   const json::object& object = parsed.as_object();
   run_info info;
-  info.run_id = text(object, "run_id");
-  info.title = text(object, "title");
-  const std::string state = text(object, "state");
+  info.run_id = text_of(object, "run_id");
+  info.title = text_of(object, "title");
+  const std::string state = text_of(object, "state");
   const auto found = std::find_if(states.begin(), states.end(), [&](run_state one) { return name(one) == state; });
   if (found == states.end()) throw std::runtime_error("state `" + state + "` is not known");
   info.state = *found;
-  info.message = text(object, "message");
-  info.target = text(object, "target");
-  if (!object.at("requested").is_null()) info.requested = number(object, "requested");
-  info.seed = number(object, "seed");
-  info.plan_digest = text(object, "plan_digest");
-  info.lakh_version = text(object, "lakh_version");
+  info.message = text_of(object, "message");
+  info.target = text_of(object, "target");
+  if (!object.at("requested").is_null()) info.requested = number_of(object, "requested");
+  info.seed = number_of(object, "seed");
+  info.plan_digest = text_of(object, "plan_digest");
+  info.lakh_version = text_of(object, "lakh_version");
   for (const auto& word : object.at("command_line").as_array()) info.command_line.emplace_back(word.as_string());
   info.sessions = object.at("sessions").to_number<std::uint32_t>();
-  info.started_at = text(object, "started_at");
-  info.ended_at = text(object, "ended_at");
+  info.started_at = text_of(object, "started_at");
+  info.ended_at = text_of(object, "ended_at");
   info.seconds = object.at("seconds").to_number<double>();
   if (!object.at("result").is_null()) info.result = balance_of(object.at("result").as_object());
   return info;
@@ -186,16 +164,6 @@ bool is_run(const std::filesystem::path& folder) {
 
 // Somebody holds the lock. Looking takes it for a moment, but only where the file is there, so that looking changes
 // nothing.
-bool is_alive(const std::filesystem::path& folder) {
-  std::error_code code;
-  if (!std::filesystem::exists(folder / "lock", code)) return false;
-  try {
-    return !file_lock::try_take(folder / "lock").has_value();
-  } catch (const storage_error&) {
-    return false;  // not ours to open: another user's run
-  }
-}
-
 // What puts a run before another: its id tells the second in which it began, run.json the millisecond.
 std::string order_of(const std::filesystem::path& folder) {
   const std::string id = folder.filename().string();
@@ -297,9 +265,19 @@ std::vector<run_summary> run_folder::list(const std::filesystem::path& root) {
       summary.info.run_id = folder.filename().string();
       summary.problem = caught.what();
     }
-    summary.alive = is_alive(folder);
+    summary.alive = is_held(folder);
   }
   return summaries;
+}
+
+bool run_folder::is_held(const std::filesystem::path& folder) {
+  std::error_code code;
+  if (!std::filesystem::exists(folder / "lock", code)) return false;
+  try {
+    return !file_lock::try_take(folder / "lock").has_value();
+  } catch (const storage_error&) {
+    return false;  // not ours to open: a copy, a read-only disk, another user's run
+  }
 }
 
 std::filesystem::path run_folder::find(const std::filesystem::path& root, std::string_view wanted) {

@@ -70,6 +70,9 @@ class run_folder {
   // All runs, newest first. A folder that cannot be read is listed with its problem. Empty if there is no root.
   static std::vector<run_summary> list(const std::filesystem::path& root);
 
+  // Whether a process holds the run's lock now.
+  static bool is_held(const std::filesystem::path& folder);
+
   static run_info read_info(const std::filesystem::path& folder);
   static std::string read_plan(const std::filesystem::path& folder);
 
