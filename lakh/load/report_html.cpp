@@ -1,11 +1,9 @@
 #include <lakh/core/error.hpp>
-#include <lakh/core/text.hpp>
 #include <lakh/core/version.hpp>
-#include <lakh/load/digest.hpp>
 #include <lakh/load/report_curves.hpp>
 #include <lakh/load/report_html.hpp>
+#include <lakh/load/report_page.hpp>
 #include <lakh/load/report_sections.hpp>
-#include <lakh/load/report_style.hpp>
 #include <lakh/load/report_text.hpp>
 
 #include <fmt/format.h>
@@ -15,37 +13,6 @@
 
 namespace lakh::load {
 namespace {
-
-// How a policy names a script: its SHA-256 in base64.
-std::string policy_digest(std::string_view text) {
-  const std::string hex = digest_of(text);
-  std::string bytes;
-  const auto digit = [](char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10); };
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    bytes += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
-  std::string out;
-  append_base64(out, bytes);
-  return out;
-}
-
-void append_head(std::string& out, std::string_view title, std::string_view description) {
-  fmt::format_to(std::back_inserter(out),
-                 R"(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="description" content="{}">
-<meta name="generator" content="lakh {}">
-<title>{}</title>
-<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect x='1' y='9' width='3.5' height='6' fill='%2312796e'/%3E%3Crect x='6.25' y='5' width='3.5' height='10' fill='%2312796e'/%3E%3Crect x='11.5' y='1' width='3.5' height='14' fill='%2312796e'/%3E%3C/svg%3E">
-<style>{}</style>
-</head>
-<body>
-)",
-                 policy_digest(report_script()), html(description), version, html(title), report_style());
-}
 
 void append_foot(std::string& out, std::span<const run_report> runs, std::string_view written_at) {
   out += "</main>\n<footer>";
@@ -57,7 +24,7 @@ void append_foot(std::string& out, std::span<const run_report> runs, std::string
   if (runs.size() == 1 && !runs.front().info.run_id.empty())
     fmt::format_to(std::back_inserter(out), "<p>To check it again: <code>lakh verify {}</code></p>",
                    html(runs.front().info.run_id));
-  fmt::format_to(std::back_inserter(out), "</footer>\n<script>{}</script>\n</body>\n</html>\n", report_script());
+  append_page_end(out);
 }
 
 std::string_view tone_of(const run_report& run) {
@@ -70,7 +37,7 @@ std::string title_of(const run_report& run) {
 }
 
 void append_one(std::string& out, const run_report& run, std::string_view written_at) {
-  append_head(out, title_of(run) + " – lakh report", sections::verdict(run, false) + ".");
+  append_page_head(out, title_of(run) + " – lakh report", sections::verdict(run, false) + ".");
   const std::string title = title_of(run);
   fmt::format_to(std::back_inserter(out),
                  R"(<header><p class="brand"><b>lakh</b> run report</p><h1><bdi>{}</bdi></h1><p class="facts">)",
@@ -113,7 +80,7 @@ std::vector<std::string> names_of(std::span<const run_report> runs) {
 void append_several(std::string& out, std::span<const run_report> runs, std::string_view written_at) {
   const std::vector<std::string> names = names_of(runs);
   const std::string title = fmt::format("{} runs side by side", runs.size());
-  append_head(out, title + " – lakh report", title + ".");
+  append_page_head(out, title + " – lakh report", title + ".");
   fmt::format_to(std::back_inserter(out),
                  R"(<header><p class="brand"><b>lakh</b> run report</p><h1>{}</h1></header>
 <main>
