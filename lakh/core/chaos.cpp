@@ -151,6 +151,10 @@ class word_reader {
     std::vector<std::string_view> names;
     for (const chaos_rule& rule : rules_) {
       if (rule.name == name) return rule;
+      if (name.starts_with(rule.name) && name.substr(rule.name.size()).starts_with('='))
+        fail("a share is written behind a colon",
+             "as in " + std::string(rule.name) + ":1%" +
+                 (rule.needs_value ? "@" + std::string(example_of(rule.value)) : ""));
       names.push_back(rule.name);
     }
     names.emplace_back("seed");

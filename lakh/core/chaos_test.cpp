@@ -66,9 +66,11 @@ TEST(chaos_words, are_written_back_in_full_and_mean_the_same) {
 }
 
 TEST(chaos_words, a_complaint_names_the_word_and_what_would_be_right) {
-  const std::array<std::pair<const char*, const char*>, 24> table{{
+  const std::array<std::pair<const char*, const char*>, 26> table{{
       {"", "--chaos: '': a word begins with a name"},
       {"drop:1%,", "'': a word begins with a name"},
+      {"drop=1", "'drop=1': a share is written behind a colon | as in drop:1%"},
+      {"delay=20ms", "'delay=20ms': a share is written behind a colon | as in delay:1%@"},
       {"dorp:1%", "'dorp:1%': there is no 'dorp' | did you mean 'drop'?"},
       {"zzzzzz", "there are"},
       {"drop:1", "'drop:1': '1' is no share"},
