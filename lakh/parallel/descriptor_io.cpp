@@ -10,7 +10,9 @@
 #include <csignal>
 #include <ctime>
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -114,6 +116,26 @@ std::size_t read_whole(int descriptor, std::span<char> into, std::optional<time_
     wait_for_descriptor(descriptor, POLLIN, until, doing);
   }
   return done;
+}
+
+descriptor_watch::descriptor_watch(int descriptor, std::uint32_t events)
+    : copy_(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0)),
+      home_(loop::current()),
+      events_(events | EPOLLRDHUP | EPOLLHUP | EPOLLERR) {
+  if (!copy_) throw_error(last_error(), "watch a descriptor");
+  home_.sockets().add(copy_.get(), *this);
+}
+
+descriptor_watch::~descriptor_watch() {
+  home_.sockets().remove(copy_.get(), *this);
+}
+
+void descriptor_watch::on_ready(std::uint32_t events) {
+  if ((events & events_) == 0) return;
+  if (waiting_ != nullptr)
+    std::exchange(waiting_, nullptr)->wake();
+  else
+    news_ = true;
 }
 
 }  // namespace lakh::detail

@@ -3,11 +3,14 @@
 
 #include <lakh/async/readiness.hpp>
 #include <lakh/async/waiter.hpp>
+#include <lakh/core/unique_fd.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include <sys/types.h>
 
@@ -27,34 +30,53 @@ void write_whole(int descriptor, std::string_view first, std::string_view second
 // Until `into` is full or the end comes: how many bytes were read.
 std::size_t read_whole(int descriptor, std::span<char> into, std::optional<time_point> until);
 
-// co_await news_of(fd): until the kernel has news of it. Looks at once: what is true when the wait begins counts as
-// news. One wait at a time on a loop for each descriptor number.
-class [[nodiscard]] news_of final : public waiter, private socket_watcher {
+// What the kernel tells of a descriptor while it lives, to a coroutine of the loop that it was made on:
+//
+//   descriptor_watch watch(fd, EPOLLIN);
+//   while (!attempt()) co_await watch.news("receive a message");
+//
+// 1. What is true when it is made counts as news; afterwards only what comes. So an attempt that found nothing, and
+// then
+//    waits for news, misses nothing.
+// 2. Watches a duplicate: several may watch one descriptor on one loop.
+// 3. One waits at a time.
+class descriptor_watch final : private socket_watcher {
  public:
-  news_of(int descriptor, std::uint32_t events, std::string_view doing) noexcept
-      : descriptor_(descriptor), events_(events), doing_(doing) {}
-  template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) {
-    if (!begin(self)) return false;
-    try {
-      home().sockets().add(descriptor_, *this);
-    } catch (...) {
-      leave();
-      throw;
+  // `events` as for epoll(7); an error or the peer's end is always news. Throws transport_error, error.
+  descriptor_watch(int descriptor, std::uint32_t events);
+  descriptor_watch(const descriptor_watch&) = delete;
+  descriptor_watch& operator=(const descriptor_watch&) = delete;
+  ~descriptor_watch();
+
+  class [[nodiscard]] news_operation final : public waiter {
+   public:
+    news_operation(descriptor_watch& on, std::string_view doing) noexcept : on_(on), doing_(doing) {}
+    template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
+      if (!begin(self)) return false;
+      if (std::exchange(on_.news_, false)) {
+        leave();
+        return false;
+      }
+      on_.waiting_ = this;
+      return true;
     }
-    return true;
-  }
-  void await_resume() const { throw_if_failed(doing_); }
+    void await_resume() const { throw_if_failed(doing_); }
+
+   private:
+    void abandon() noexcept override { on_.waiting_ = nullptr; }
+    descriptor_watch& on_;
+    std::string_view doing_;
+  };
+  news_operation news(std::string_view doing) noexcept { return {*this, doing}; }
 
  private:
-  void on_ready(std::uint32_t events) override {
-    if ((events & events_) == 0) return;
-    abandon();
-    wake();
-  }
-  void abandon() noexcept override { home().sockets().remove(descriptor_, *this); }
-  int descriptor_;
+  void on_ready(std::uint32_t events) override;
+
+  unique_fd copy_;
+  loop& home_;
+  news_operation* waiting_ = nullptr;
   std::uint32_t events_;
-  std::string_view doing_;
+  bool news_ = false;
 };
 
 }  // namespace lakh::detail
