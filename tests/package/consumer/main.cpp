@@ -1,11 +1,25 @@
 // What another project writes: nothing but the installed headers and libraries.
+#include <lakh/async/run.hpp>
 #include <lakh/core/error.hpp>
+#include <lakh/http/app.hpp>
+#include <lakh/http/session.hpp>
 
 #include <cstdio>
+#include <string>
+
+lakh::task<void> ask(std::string server) {
+  lakh::http::session http;
+  const auto answer = co_await http.get(server + "/hello");
+  answer.raise_for_status();
+  std::printf("lakh says: %s\n", answer.body().c_str());
+}
+
+lakh::task<void> serve() {
+  lakh::http::app app("Hello", "1.0");
+  app.get("/hello", [] { return std::string("hello"); });
+  co_await app.serve_while(ask);
+}
 
 int main() {
-  const lakh::error_kind kind = lakh::kind_of(make_error_code(lakh::errc::timed_out));
-  const std::string_view word = lakh::name(kind);
-  std::printf("lakh says: %.*s\n", static_cast<int>(word.size()), word.data());
-  return kind == lakh::error_kind::timeout ? 0 : 1;
+  return lakh::run_main(serve());
 }
