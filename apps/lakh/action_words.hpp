@@ -27,11 +27,13 @@ struct action_words {
   std::vector<option> options;
   std::vector<positional> positionals;
   bool more_positionals = false;
+  bool command_follows = false;  // the first positional ends the options: all behind it belongs to another program
   // Throws input_error. Files named by @FILE are read here only where `standard_input` or inline text stands for them.
   step_in_words (*step)(environment& env, const words& given) = nullptr;
 };
 
 const action_words& http_words();
+const action_words& exec_words();
 const action_words& compute_words();
 
 std::span<const action_words* const> all_actions();

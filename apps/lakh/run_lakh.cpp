@@ -111,13 +111,13 @@ int exit_code_of(const std::exception& failure) noexcept {
 }
 
 std::span<const verb* const> all_verbs() {
-  static const std::array verbs{&http_verb(),   &compute_verb(), &load_verb(),  &runs_verb(),      &report_verb(),
-                                &verify_verb(), &shop_verb(),    &chaos_verb(), &completion_verb()};
+  static const std::array verbs{&http_verb(),   &exec_verb(),   &compute_verb(), &load_verb(),  &runs_verb(),
+                                &report_verb(), &verify_verb(), &shop_verb(),    &chaos_verb(), &completion_verb()};
   return verbs;
 }
 
 std::span<const action_words* const> all_actions() {
-  static const std::array actions{&http_words(), &compute_words()};
+  static const std::array actions{&http_words(), &exec_words(), &compute_words()};
   return actions;
 }
 

@@ -39,6 +39,7 @@ struct verb {
   std::vector<option> options = {};     // --help is everyone's, and not listed here
   std::vector<positional> positionals = {};
   bool more_positionals = false;  // beyond those listed; otherwise they are refused
+  bool command_follows = false;   // the first positional ends the options: all behind it belongs to another program
   // `lakh load … http POST URL …`: a positional that is the name of an action (action_words.hpp) ends the verb's own
   // positionals. Behind it the action's options are understood before the verb's: see words::behind_action().
   bool takes_action = false;
@@ -47,6 +48,7 @@ struct verb {
 };
 
 const verb& http_verb();
+const verb& exec_verb();
 const verb& compute_verb();
 const verb& load_verb();
 const verb& runs_verb();

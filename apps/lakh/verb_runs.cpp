@@ -1,6 +1,7 @@
 // `lakh runs`: what was loaded, and what became of it, read from the run folders and their ledgers.
 #include "console.hpp"
 #include "runs_export.hpp"
+#include "runs_output.hpp"
 #include "runs_view.hpp"
 #include "verb.hpp"
 
@@ -150,7 +151,7 @@ int run_runs(environment& env, const words& given) {
   const std::filesystem::path root = given.text("--runs").value_or("runs");
   const std::vector<std::string>& said = given.positional();
   const std::string what = said.empty() ? "list" : said.front();
-  static constexpr std::array<std::string_view, 3> known{{"list", "show", "export"}};
+  static constexpr std::array<std::string_view, 4> known{{"list", "show", "export", "output"}};
   const bool is_known = std::ranges::find(known, what) != known.end();
   if (const std::string_view near = nearest(what, known); !is_known && !near.empty())
     throw input_error("'lakh runs " + what + "' is not known", "did you mean 'lakh runs " + std::string(near) + "'?");
@@ -162,7 +163,10 @@ int run_runs(environment& env, const words& given) {
   if (what == "list" && said.size() > 1)
     throw input_error("'" + said[1] + "' is one word too many for 'lakh runs list'",
                       "to see one run: lakh runs show " + said[1]);
+  if (said.size() > 2 && what != "output")
+    throw input_error("'" + said[2] + "' is one word too many for 'lakh runs " + what + "'");
   if (what == "export") return export_run(env, given, root);
+  if (what == "output") return show_output(env, given, load::run_folder::find(root, said[1]));
   return what == "list" ? list_runs(env, given, root) : show_run(env, given, root);
 }
 
@@ -172,11 +176,14 @@ const verb& runs_verb() {
   static const verb made = {
       .name = "runs",
       .summary = "lists runs, and shows what became of one",
-      .usage = {"lakh runs [list] [options]", "lakh runs show RUN [options]", "lakh runs export RUN [options]"},
+      .usage = {"lakh runs [list] [options]", "lakh runs show RUN [options]", "lakh runs export RUN [options]",
+                "lakh runs output RUN [ITEM] [options]"},
       .about =
           "RUN is a run's name, the beginning or the last part of one, 'last' for the newest, or the path of its "
           "folder. "
-          "The balance is computed from the ledger, and every digest in it is checked.\n",
+          "The balance is computed from the ledger, and every digest in it is checked. 'output' prints what the "
+          "programs of an exec run wrote, one after the other in the order of the items, and never mixed; of those "
+          "that were run again, the last time.\n",
       .options =
           {
               {.name = "--runs", .value = "FOLDER", .help = "where the runs are (./runs)", .kind = value_kind::folder},
@@ -195,11 +202,14 @@ const verb& runs_verb() {
                .help = "export: to a file",
                .kind = value_kind::file},
               {.name = "--no-requests", .help = "export: leaves out what was sent for each item"},
+              {.name = "--stderr", .help = "output: what they wrote on stderr, instead of stdout"},
+              {.name = "--tag", .help = "output: puts the item's number before each line"},
               {.name = "--limit", .value = "N", .help = "lists at most so many"},
               {.name = "--json", .help = "one JSON object or array; of items, one object on each line"},
           },
-      .positionals = {{.name = "list|show|export", .choices = {"list", "show", "export"}},
-                      {.name = "RUN", .choices = {"last"}}},
+      .positionals = {{.name = "list|show|export|output", .choices = {"list", "show", "export", "output"}},
+                      {.name = "RUN", .choices = {"last"}},
+                      {.name = "ITEM"}},
       .examples =
           {
               {"lakh runs", "lists the runs in ./runs, newest first"},
@@ -207,6 +217,7 @@ const verb& runs_verb() {
               {"lakh runs show k7f3q2 --failed", "which items failed, and why"},
               {"lakh runs export last --unknown -o unknown.csv",
                "what nobody could settle, each with the request that was sent, for a person to settle by hand"},
+              {"lakh runs output last --failed --tag", "what the programs of the items that failed wrote"},
               {"lakh runs show last --confirmed --json | jq -r .kept.order_id", "what was kept of each answer"},
           },
       .run = run_runs,

@@ -111,6 +111,7 @@ class word_reader {
       throw input_error("'" + word + "' is one word too many for 'lakh " + std::string(verb_.name) + "'", hint);
     }
     into.positional_.push_back(word);
+    if (action_ != nullptr ? action_->command_follows : verb_.command_follows) options_ended_ = true;
   }
 
   void long_option(const std::string& word) {
@@ -186,14 +187,10 @@ class word_reader {
     return nearest(name, names);
   }
 
-  [[noreturn]] void unknown(const std::string& name) const {
-    // "-json" is "--json" with a dash too few.
-    const std::string written = name.starts_with("--") || name.size() == 2 ? name : "-" + name;
-    const std::string_view near = nearest_option(written);
-    std::string hint = help_hint();
-    if (!near.empty()) hint = "did you mean " + std::string(near) + "? " + hint;
-    // An option that stands before its action is a common slip.
-    if (near.empty() && action_ == nullptr && verb_.takes_action)
+  // Which action has this option, or nearly this one; else the hint that there is.
+  [[nodiscard]] std::string belongs_behind(const std::string& name, const std::string& written,
+                                           const std::string& hint) const {
+    for (const bool exactly : {true, false})
       for (const action_words* one : all_actions()) {
         std::vector<std::string_view> names;
         for (const option& o : one->options) {
@@ -201,12 +198,24 @@ class word_reader {
           names.push_back(o.name);
         }
         const bool known = std::ranges::find(names, std::string_view(written)) != names.end();
-        const std::string_view meant = known ? std::string_view(written) : nearest(written, names);
-        if (!meant.empty())
-          hint = std::string(known ? "" : "did you mean " + std::string(meant) + "? ") +
-                 "it belongs behind the word '" + std::string(one->name) + "': lakh " + std::string(verb_.name) +
-                 " … " + std::string(one->name) + " … " + std::string(meant);
+        const std::string_view meant =
+            exactly ? std::string_view(known ? written : std::string_view()) : nearest(written, names);
+        if (meant.empty()) continue;
+        return std::string(known ? "" : "did you mean " + std::string(meant) + "? ") + "it belongs behind the word '" +
+               std::string(one->name) + "': lakh " + std::string(verb_.name) + " … " + std::string(one->name) + " … " +
+               std::string(meant);
       }
+    return hint;
+  }
+
+  [[noreturn]] void unknown(const std::string& name) const {
+    // "-json" is "--json" with a dash too few.
+    const std::string written = name.starts_with("--") || name.size() == 2 ? name : "-" + name;
+    const std::string_view near = nearest_option(written);
+    std::string hint = help_hint();
+    if (!near.empty()) hint = "did you mean " + std::string(near) + "? " + hint;
+    // An option that stands before its action is a common slip.
+    if (near.empty() && action_ == nullptr && verb_.takes_action) hint = belongs_behind(name, written, hint);
     throw input_error("'lakh " + std::string(verb_.name) + "' has no option " + name, hint);
   }
 

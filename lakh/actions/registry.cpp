@@ -1,4 +1,5 @@
 #include <lakh/actions/compute_action.hpp>
+#include <lakh/actions/exec_action.hpp>
 #include <lakh/actions/http_action.hpp>
 #include <lakh/actions/registry.hpp>
 #include <lakh/core/error.hpp>
@@ -10,8 +11,8 @@ namespace {
 
 using maker = std::shared_ptr<const load::action> (*)(const load::plan&, const load::plan_step&, load::template_scope&);
 
-constexpr auto all_names = std::to_array<std::string_view>({"http", "compute"});
-constexpr auto all_makers = std::to_array<maker>({make_http_action, make_compute_action});
+constexpr auto all_names = std::to_array<std::string_view>({"http", "exec", "compute"});
+constexpr auto all_makers = std::to_array<maker>({make_http_action, make_exec_action, make_compute_action});
 static_assert(all_names.size() == all_makers.size());
 
 }  // namespace
