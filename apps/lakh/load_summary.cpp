@@ -149,6 +149,7 @@ std::string_view end_text(const actions::load_report& report) {
     case load::run_end::out_of_time: return "out of time";
     case load::run_end::too_many_failures: return "ended, because more items failed than the plan allows";
     case load::run_end::ledger_failed: return "ended, because the ledger could not be written";
+    case load::run_end::processes_lost: return "ended, because its worker processes died";
   }
   return {};
 }
@@ -161,6 +162,7 @@ std::string_view end_name(load::run_end end) {
     case load::run_end::out_of_time: return "out_of_time";
     case load::run_end::too_many_failures: return "too_many_failures";
     case load::run_end::ledger_failed: return "ledger_failed";
+    case load::run_end::processes_lost: return "processes_lost";
   }
   return "complete";
 }
@@ -175,6 +177,7 @@ double rate_of(const actions::load_report& report) {
 int exit_code_of(const actions::load_report& report, int signal) noexcept {
   const load::run_end end = report.run.end;
   if (end == load::run_end::ledger_failed) return storage_failed;
+  if (end == load::run_end::processes_lost) return internal_failure;
   if (signal != 0 && (end == load::run_end::stopped || end == load::run_end::aborted))
     return signal == SIGTERM ? terminated : interrupted;
   if (end == load::run_end::too_many_failures) return limit_broken;

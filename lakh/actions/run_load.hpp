@@ -57,14 +57,18 @@ struct load_report {
 class load_run {
  public:
   // Checks everything that can be checked without the network. A run that is resumed is locked from here on. Throws
-  // input_error that names the place, storage_error if the run cannot be opened or another process has it.
+  // input_error that names the place, storage_error if the run cannot be opened or another process has it. A shape of
+  // several processes forks here: error where the program has threads already.
   explicit load_run(load_request request);
   ~load_run();
 
-  // How the run will be done: threads and coroutines settled for this machine.
+  // How the run will be done: processes, threads and coroutines settled for this machine.
   [[nodiscard]] const load::run_shape& shape() const noexcept;
   // Nothing for a run by duration.
   [[nodiscard]] std::optional<std::uint64_t> requested() const noexcept;
+
+  // In place of load_request::tell.
+  void tell_through(std::function<void(const std::string&)> tell);
 
   // Whether the target can be reached. Throws connect_error, timeout_error.
   task<void> check_target() const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 
 namespace lakh {
 
@@ -45,6 +46,25 @@ std::chrono::microseconds histogram::percentile(double percent) const noexcept {
     if (seen >= rank) return to_duration(std::min(highest_of(index), max_));
   }
   return to_duration(max_);
+}
+
+std::optional<histogram> histogram::of(std::span<const std::pair<std::uint32_t, std::uint64_t>> counters,
+                                       const sums& beside) {
+  histogram made;
+  if (counters.empty()) return made;
+  for (const auto& [index, count] : counters) {
+    if (index >= bucket_count || __builtin_add_overflow(made.count_, count, &made.count_)) return std::nullopt;
+    made.counts_[index] += count;
+  }
+  // All that for_each, merge and percentile walk over lies between the two.
+  const auto [least, most] = std::ranges::minmax(counters | std::views::keys);
+  if (beside.min > highest || beside.max > highest || index_of(beside.min) != least || index_of(beside.max) != most)
+    return std::nullopt;
+  made.clamped_ = beside.clamped;
+  made.sum_ = beside.sum;
+  made.min_ = beside.min;
+  made.max_ = beside.max;
+  return made;
 }
 
 bool operator==(const histogram& left, const histogram& right) noexcept {

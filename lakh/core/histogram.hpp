@@ -17,6 +17,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace lakh {
@@ -78,6 +81,18 @@ class histogram {
   }
 
   friend bool operator==(const histogram& left, const histogram& right) noexcept;
+
+  // What stands beside the counters; with them it is the whole histogram. For who carries it to another process.
+  struct sums {
+    std::uint64_t clamped = 0;
+    std::uint64_t sum = 0;  // µs
+    std::uint64_t min = 0;  // µs; meaningless while empty, as max
+    std::uint64_t max = 0;
+  };
+  [[nodiscard]] sums totals() const noexcept { return {clamped_, sum_, min_, max_}; }
+  // From counters (index and count) and sums. Nothing where they cannot be of one histogram.
+  static std::optional<histogram> of(std::span<const std::pair<std::uint32_t, std::uint64_t>> counters,
+                                     const sums& beside);
 
   // The layout, for the log format: the counter that a value belongs to, and the values of a counter.
   static constexpr std::size_t bucket_count = 23 * 1024;

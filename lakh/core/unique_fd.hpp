@@ -54,6 +54,9 @@ class file_lock {
   // What stands in the file, for instance who holds it.
   void write_holder(std::string_view text);
 
+  // Processes that are given it hold the lock too: it is free when the last of them is gone.
+  [[nodiscard]] int descriptor() const noexcept { return fd_.get(); }
+
  private:
   file_lock(unique_fd fd, std::filesystem::path file) : fd_(std::move(fd)), file_(std::move(file)) {}
   unique_fd fd_;

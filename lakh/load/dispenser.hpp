@@ -1,10 +1,11 @@
 // Hands out the items of a run, each exactly once, as ranges that are claimed together. The interface says nothing
-// about where the counter lives: in this process (range_dispenser), in shared memory between processes, or behind a
-// message broker.
+// about where the counter lives: in this process (range_dispenser), in shared memory between processes
+// (shared_dispenser), or behind a message broker.
 #pragma once
 
 #include <lakh/load/ledger_states.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -24,6 +25,9 @@ struct item_range {
   [[nodiscard]] std::uint64_t end() const noexcept { return first + count; }
   friend bool operator==(const item_range&, const item_range&) = default;
 };
+
+// What an earlier session left of an item that it may have sent.
+inline constexpr state_set left_in_doubt = item_state::claimed | item_state::unknown;
 
 class dispenser {
  public:
@@ -46,7 +50,22 @@ class dispenser {
 
   // How many items take() would still give, if that is known. A hint: others take at the same time.
   [[nodiscard]] virtual std::optional<std::uint64_t> remaining() const = 0;
+
+  // Whether an earlier session, or a process that has died, may have sent the item: what comes of it now does not say
+  // that it never happened. For items that were taken. Thread-safe.
+  [[nodiscard]] virtual bool in_doubt(std::uint64_t item) const noexcept = 0;
+
+  // What the event loop of that number takes through: one who must know who took what gives each a part of its own.
+  // Before anything is taken.
+  [[nodiscard]] virtual dispenser& for_loop(unsigned /*number*/) { return *this; }
 };
+
+// What all loops of a run count together; in shared memory where they are of several processes.
+struct run_counters {
+  std::atomic<std::uint64_t> positions{0};  // in the schedule: how many items were handed out
+  std::atomic<std::uint64_t> failures{0};   // items not confirmed
+};
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 // For the threads of one process.
 class range_dispenser final : public dispenser {
@@ -65,6 +84,9 @@ class range_dispenser final : public dispenser {
   void give_back(item_range range) override;
   void stop() override;
   [[nodiscard]] std::optional<std::uint64_t> remaining() const override;
+  [[nodiscard]] bool in_doubt(std::uint64_t item) const noexcept override {
+    return states_ != nullptr && left_in_doubt.contains(states_->get(item));
+  }
 
  private:
   static constexpr std::uint64_t no_end = std::numeric_limits<std::uint64_t>::max();

@@ -16,6 +16,7 @@ struct engine::state {
   explicit state(run_setup given) : setup(std::move(given)) {
     run.setup = &setup;
     run.random = run_random(setup.the_plan->seed, setup.run_id);
+    if (setup.part) run.counters = setup.part->counters;
   }
 
   void request_stop(run_end why, std::string message) {
@@ -23,6 +24,7 @@ struct engine::state {
       end = why;
       if (!message.empty()) reason = std::move(message);
     }
+    if (setup.part && !stopping.is_set()) setup.part->on_end(why, reason);
     stopping.set();
     setup.items->stop();
     for (const auto& each : workers) each->stop();
@@ -54,9 +56,7 @@ run_stats engine::snapshot() const {
   return sum;
 }
 
-namespace {
-
-task<void> report_regularly(const engine& of, std::optional<std::uint64_t> requested, time_point start, duration every,
+task<void> report_regularly(const runner& of, std::optional<std::uint64_t> requested, time_point start, duration every,
                             const std::function<void(const run_progress&)>& tell) {
   std::uint64_t before = 0;
   time_point then = start;
@@ -78,8 +78,6 @@ task<void> report_regularly(const engine& of, std::optional<std::uint64_t> reque
   }
 }
 
-}  // namespace
-
 task<run_result> engine::run(std::function<void(const run_progress&)> on_progress, duration progress_every) {
   loop& here = loop::current();
   state& my = *state_;
@@ -89,10 +87,11 @@ task<run_result> engine::run(std::function<void(const run_progress&)> on_progres
   };
   const unsigned loops = std::max(1U, my.setup.shape.threads);
   for (unsigned i = 0; i < loops; ++i)
-    my.workers.push_back(std::make_unique<worker>(my.run, std::max(1U, my.setup.shape.coroutines)));
+    my.workers.push_back(std::make_unique<worker>(my.run, i, std::max(1U, my.setup.shape.coroutines)));
 
-  my.run.start = here.now();
-  my.run.positions = my.setup.first_position;
+  const bool whole = !my.setup.part;
+  my.run.start = whole ? here.now() : my.setup.part->start;
+  if (whole) my.run.counters->positions = my.setup.first_position;
   my.run.schedule_start =
       my.run.start - my.setup.the_plan->pace.start_of(my.setup.first_position).value_or(duration::zero());
   event all_ended;
@@ -120,12 +119,12 @@ task<run_result> engine::run(std::function<void(const run_progress&)> on_progres
   auto attend = [&]() -> task<void> {
     co_await in_scope([&](scope& s) -> task<void> {
       if (on_progress) s.spawn(report_regularly(*this, my.setup.requested, my.run.start, progress_every, on_progress));
-      if (const auto limit = my.setup.the_plan->duration)
+      if (const auto limit = my.setup.the_plan->duration; limit && whole)
         s.spawn([](state& of, time_point at) -> task<void> {
           co_await sleep_until(at);
           of.request_stop(run_end::out_of_time, {});
         }(my, my.run.start + *limit));
-      if (const auto grace = my.setup.the_plan->limits.stop_after)
+      if (const auto grace = my.setup.the_plan->limits.stop_after; grace && whole)
         s.spawn([](engine& of, event& stopping, duration patience) -> task<void> {
           co_await stopping.wait();
           co_await sleep_for(patience);

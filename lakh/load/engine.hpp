@@ -28,6 +28,25 @@ namespace lakh::load {
 
 class ledger_writer;
 
+enum class run_end : std::uint8_t {
+  complete,
+  stopped,
+  aborted,
+  out_of_time,
+  too_many_failures,
+  ledger_failed,
+  processes_lost,  // worker processes died, and starting others would not have helped
+};
+
+// That an engine is one of several, each in a process of its own, and what they share.
+struct run_part {
+  run_counters* counters = nullptr;
+  time_point start{};  // of the run; the steady clock is the same in all processes
+  // Called on the calling loop when this part ends the run early. Whoever listens tells the others, and sees to the
+  // plan's duration and to limits.stop_after.
+  std::function<void(run_end, const std::string&)> on_end;
+};
+
 // Everything about a run that lanes need and nobody changes.
 struct run_setup {
   const plan* the_plan = nullptr;
@@ -39,10 +58,10 @@ struct run_setup {
   std::optional<std::uint64_t> requested;  // nothing: by duration
   run_shape shape;                         // settled: threads and coroutines as they will run
   dispenser* items = nullptr;
-  ledger_writer* ledger = nullptr;      // null: --no-ledger
-  side_records* records = nullptr;      // null: --no-ledger
-  const item_states* before = nullptr;  // what earlier sessions of the run left; null in the first
-  std::uint64_t first_position = 0;     // in the schedule: how many items earlier sessions have started
+  ledger_writer* ledger = nullptr;   // null: --no-ledger
+  side_records* records = nullptr;   // null: --no-ledger
+  std::uint64_t first_position = 0;  // in the schedule: how many items earlier sessions have started
+  std::optional<run_part> part;      // nothing: it is the whole run
 };
 
 struct run_progress {
@@ -52,32 +71,48 @@ struct run_progress {
   run_stats stats;
 };
 
-enum class run_end : std::uint8_t { complete, stopped, aborted, out_of_time, too_many_failures, ledger_failed };
-
 struct run_result {
   run_end end = run_end::complete;
   std::chrono::nanoseconds elapsed{};
   run_stats stats;
-  std::string message;  // of a failed ledger
+  std::string message;             // why it ended, where that is not plain
+  std::vector<std::string> notes;  // what else a person should know
 };
 
-class engine {
+// Something that sends a run's items to the end: an engine in this process, or several in processes of their own
+// (supervisor.hpp). Everything is called on one loop.
+class runner {
+ public:
+  runner() = default;
+  runner(const runner&) = delete;
+  runner& operator=(const runner&) = delete;
+  virtual ~runner() = default;
+
+  // Runs to the end elsewhere than on the calling loop, which only waits. `on_progress` is called on the calling loop.
+  virtual task<run_result> run(std::function<void(const run_progress&)> on_progress, duration progress_every) = 0;
+
+  // No new items; those in flight are finished, within the plan's limits.stop_after if it has one.
+  virtual void stop() = 0;
+  // Items in flight are dropped where they are, and stay doubtful.
+  virtual void abort() = 0;
+
+  [[nodiscard]] virtual run_stats snapshot() const = 0;
+};
+
+// Calls `tell` every so often, for ever: with what `of` counts, and how fast that grows.
+task<void> report_regularly(const runner& of, std::optional<std::uint64_t> requested, time_point start, duration every,
+                            const std::function<void(const run_progress&)>& tell);
+
+// On threads of this process.
+class engine final : public runner {
  public:
   explicit engine(run_setup setup);
-  engine(const engine&) = delete;
-  engine& operator=(const engine&) = delete;
-  ~engine();
+  ~engine() override;
 
-  // Runs to the end on threads of its own; the calling loop only waits. `on_progress` is called on the calling loop.
-  task<run_result> run(std::function<void(const run_progress&)> on_progress, duration progress_every);
-
-  // On the calling loop. No new items; those in flight are finished, within the plan's limits.stop_after if it has one.
-  void stop();
-  // Items in flight are dropped where they are, and stay doubtful.
-  void abort();
-
-  // What may be asked at any time on the calling loop.
-  [[nodiscard]] run_stats snapshot() const;
+  task<run_result> run(std::function<void(const run_progress&)> on_progress, duration progress_every) override;
+  void stop() override;
+  void abort() override;
+  [[nodiscard]] run_stats snapshot() const override;
 
  private:
   struct state;

@@ -115,7 +115,6 @@ played_run play(std::uint64_t items, target does, const how& with = {}) {
     const auto all = with.before ? with.before : std::make_shared<item_states>(items);
     range_dispenser dispenser(items, all, item_state::unclaimed | item_state::claimed);
     run_setup setup;
-    setup.before = with.before.get();
     setup.first_position = with.first_position;
     setup.the_plan = &with.the_plan;
     setup.feeds = &no_feeds;

@@ -213,16 +213,7 @@ ledger_reader::ledger_reader(const std::filesystem::path& folder, std::uint64_t 
     throw storage_error(code, folder.string() + ": cannot read the run folder: " + code.message(),
                         "check the name of the run");
   for (const auto& entry : entries) {
-    if (!ledger_writer_of(entry.path())) continue;
-    opened_ledger ledger(entry.path());
-    const ledger_meta meta = read_ledger_meta(entry.path(), ledger.db());
-    if (meta.empty()) continue;  // killed before its first claim
-    ledger_file info;
-    info.file = entry.path();
-    info.identity = ledger_identity_of(info.file, meta);
-    info.closed = meta.contains("closed_at");
-    info.last_written_at = last_written_at(ledger.db());
-    files_.push_back(std::move(info));
+    if (ledger_writer_of(entry.path())) add(entry.path());
   }
   std::sort(files_.begin(), files_.end(), [](const ledger_file& left, const ledger_file& right) {
     return std::tie(left.identity.session, left.identity.writer) <
@@ -235,6 +226,26 @@ ledger_reader::ledger_reader(const std::filesystem::path& folder, std::uint64_t 
                     "keep the files of each run in a folder of their own");
     }
   }
+}
+
+ledger_reader ledger_reader::of_writer(const std::filesystem::path& folder, std::uint32_t writer,
+                                       std::uint64_t item_limit) {
+  ledger_reader one(item_limit);
+  const std::filesystem::path file = folder / ledger_file_name(writer);
+  if (std::filesystem::exists(file)) one.add(file);
+  return one;
+}
+
+void ledger_reader::add(const std::filesystem::path& file) {
+  opened_ledger ledger(file);
+  const ledger_meta meta = read_ledger_meta(file, ledger.db());
+  if (meta.empty()) return;  // killed before its first claim
+  ledger_file info;
+  info.file = file;
+  info.identity = ledger_identity_of(info.file, meta);
+  info.closed = meta.contains("closed_at");
+  info.last_written_at = last_written_at(ledger.db());
+  files_.push_back(std::move(info));
 }
 
 item_states ledger_reader::read(std::uint64_t requested, const ledger_reading& also) {

@@ -71,6 +71,10 @@ class ledger_reader {
   // was claimed. Throws storage_error for a file that is no ledger, is of another run, or is of a newer format.
   explicit ledger_reader(const std::filesystem::path& folder, std::uint64_t item_limit = default_item_limit);
 
+  // The same for the file of one writer alone, if it is there: what a process that has died left behind.
+  static ledger_reader of_writer(const std::filesystem::path& folder, std::uint32_t writer,
+                                 std::uint64_t item_limit = default_item_limit);
+
   // By session, then by writer. Before read() `entries` and `head` are not known.
   [[nodiscard]] const std::vector<ledger_file>& files() const noexcept { return files_; }
 
@@ -92,6 +96,9 @@ class ledger_reader {
   void for_each_current(const item_states& states, const file_visitor& visit);
 
  private:
+  explicit ledger_reader(std::uint64_t item_limit) noexcept : item_limit_(item_limit) {}
+  void add(const std::filesystem::path& file);
+
   std::vector<ledger_file> files_;
   std::uint64_t item_limit_;
 };

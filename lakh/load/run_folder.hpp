@@ -81,6 +81,9 @@ class run_folder {
   // Replaces run.json. The run id cannot change.
   void update(run_info info);
 
+  // The lock, for other processes of this loader: see file_lock::descriptor.
+  [[nodiscard]] int lock_descriptor() const noexcept { return lock_.descriptor(); }
+
   // The first number that no ledger file has: a resume's writers count from here.
   [[nodiscard]] std::uint32_t next_writer() const;
 

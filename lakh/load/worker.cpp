@@ -23,10 +23,6 @@ bool may_be_repeated(const run_setup& setup) {
          std::ranges::all_of(setup.steps, [](const compiled_step& s) { return s.act->keyed() || s.act->idempotent(); });
 }
 
-bool left_in_doubt(const item_states* before, std::uint64_t item) noexcept {
-  return before != nullptr && (item_state::claimed | item_state::unknown).contains(before->get(item));
-}
-
 }  // namespace
 
 // What one lane has in its hands. Its buffers are used again for every item.
@@ -49,10 +45,11 @@ struct worker::lane_state {
   bool settled = false;
 };
 
-worker::worker(shared_run& run, std::uint64_t lanes)
+worker::worker(shared_run& run, unsigned number, std::uint64_t lanes)
     : run_(run),
+      items_(run.setup->items->for_loop(number)),
       lanes_(lanes),
-      claims_(*run.setup->items, run.setup->ledger, run.positions, lanes, may_be_repeated(*run.setup)) {
+      claims_(items_, run.setup->ledger, run.counters->positions, lanes, may_be_repeated(*run.setup)) {
   claims_.on_failure = [this](std::error_code) { run_.request_stop(run_end::ledger_failed, {}); };
 }
 
@@ -157,7 +154,7 @@ void worker::settle(lane_state& mine, std::uint64_t item, time_point intended) {
   if (run_.setup->ledger != nullptr) batch_.append(record);
   if (record.state != outcome_state::confirmed) {
     const auto& limit = run_.setup->the_plan->limits.failures;
-    const std::uint64_t failures = run_.failures.fetch_add(1, std::memory_order_relaxed) + 1;
+    const std::uint64_t failures = run_.counters->failures.fetch_add(1, std::memory_order_relaxed) + 1;
     if (limit && failures == *limit + 1)
       run_.request_stop(run_end::too_many_failures,
                         "more than " + std::to_string(*limit) + " items were not confirmed");
@@ -171,7 +168,7 @@ task<void> worker::perform(lane_state& mine, std::uint64_t item, time_point inte
   outcome_record& record = mine.record;
   record = {};
   mine.free_since = {};
-  const bool doubtful_before = left_in_doubt(setup.before, item);
+  const bool doubtful_before = items_.in_doubt(item);
   mine.doubtful = doubtful_before;
   mine.settled = false;
   mine.kept_json.clear();

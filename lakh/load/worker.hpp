@@ -19,16 +19,16 @@ namespace lakh::load {
 struct shared_run {
   const run_setup* setup = nullptr;
   time_point start{};
-  time_point schedule_start{};  // before `start` by what earlier sessions have done of the schedule
-  std::uint64_t random = 0;     // run_random(seed, run id)
-  std::atomic<std::uint64_t> positions{0};
-  std::atomic<std::uint64_t> failures{0};
+  time_point schedule_start{};    // before `start` by what earlier sessions have done of the schedule
+  std::uint64_t random = 0;       // run_random(seed, run id)
+  run_counters own;               // of a run of one process
+  run_counters* counters = &own;  // with other processes: theirs and ours
   std::function<void(run_end, std::string)> request_stop;  // from any thread
 };
 
 class worker {
  public:
-  worker(shared_run& run, std::uint64_t lanes);
+  worker(shared_run& run, unsigned number, std::uint64_t lanes);
 
   // Drives the loop on the calling thread until the lanes have ended.
   void run_here();
@@ -89,6 +89,7 @@ class worker {
   void begin_stop();
 
   shared_run& run_;
+  dispenser& items_;
   std::uint64_t lanes_;
   loop loop_;
   cancel_scope root_;
