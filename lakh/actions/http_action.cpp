@@ -6,9 +6,11 @@
 #include <lakh/wire/percent.hpp>
 #include <lakh/wire/url.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 namespace lakh::actions {
 namespace {
@@ -82,7 +84,8 @@ void compile_url(http_program& to, const load::plan& p, const config& at, const 
     rest.resize(fragment);  // never sent
   if (!rest.starts_with('/')) rest.insert(0, "/");
   to.target = load::text_template(rest, load::text_format::url, scope, label, at.place());
-  to.after_target = " HTTP/1.1\r\nHost: " + std::string(origin->host_and_port()) + "\r\n";
+  to.after_target = " HTTP/1.1\r\n";
+  if (!to.own_host) to.after_target += "Host: " + std::string(origin->host_and_port()) + "\r\n";
 }
 
 std::string lead_of(std::string_view name, bool first) {
@@ -99,6 +102,11 @@ std::shared_ptr<const load::action> make_http_action(const load::plan& p, const 
   config_reader read(step.settings, "http");
   const std::string label = step.name + ".http.";
 
+  const config* headers = read.find("headers");
+  if (headers != nullptr)
+    program.own_host = std::ranges::any_of(headers->entries("http.headers"), [](const auto& header) {
+      return wire::equals_ignoring_case(header.first, "host");
+    });
   const config& at = read.require("url");
   compile_url(program, p, at, scope, label + "url");
 
@@ -134,15 +142,18 @@ std::shared_ptr<const load::action> make_http_action(const load::plan& p, const 
   program.method_code = wire::method_of(program.method);
 
   // Fields that are the same for all items go into one piece of text; the others are rendered.
+  bool has_host = false;
   bool has_user_agent = false;
   bool has_accept = false;
   bool has_type = false;
   const auto add_header = [&](const std::string& name, const config& value) {
     if (!wire::is_field_name(name))
       value.fail("header name '" + name + "' is not allowed", "a name has letters, digits and !#$%&'*+-.^_`|~ only");
-    if (wire::equals_ignoring_case(name, "host") || wire::equals_ignoring_case(name, "content-length") ||
-        wire::equals_ignoring_case(name, "transfer-encoding") || wire::equals_ignoring_case(name, "connection"))
+    if (wire::equals_ignoring_case(name, "content-length") || wire::equals_ignoring_case(name, "transfer-encoding") ||
+        wire::equals_ignoring_case(name, "connection"))
       value.fail("header '" + name + "' is set by lakh itself", "leave it out");
+    if (wire::equals_ignoring_case(name, "host") && std::exchange(has_host, true))
+      value.fail("the Host header is given twice", "a request has one (RFC 9112 §3.2)");
     has_user_agent |= wire::equals_ignoring_case(name, "user-agent");
     has_accept |= wire::equals_ignoring_case(name, "accept");
     has_type |= wire::equals_ignoring_case(name, "content-type");
@@ -154,7 +165,7 @@ std::shared_ptr<const load::action> make_http_action(const load::plan& p, const 
     else
       program.headers.push_back({name, std::move(text)});
   };
-  if (const config* headers = read.find("headers"))
+  if (headers != nullptr)
     for (const auto& [name, value] : headers->entries("http.headers")) add_header(name, value);
   if (!has_user_agent) program.after_target += "User-Agent: lakh\r\n";
   if (!has_accept) program.after_target += "Accept: */*\r\n";

@@ -94,6 +94,20 @@ TEST(http_action, a_retry_sends_the_same_bytes_under_the_same_key) {
   EXPECT_EQ(got.reports[0].status, 201);
 }
 
+TEST(http_action, a_server_can_be_called_by_another_name) {
+  for (const char* name : {"shop.example", "shop-{{item}}.example"}) {
+    const seen got = send(plan_of(
+        config::mapping({{"url", text("{{target}}/x")}, {"headers", config::mapping({{"host", text(name)}})}})));
+    EXPECT_THAT(got.requests[0],
+                HasSubstr(name[4] == '.' ? "\r\nhost: shop.example\r\n" : "\r\nhost: shop-7.example\r\n"));
+    EXPECT_THAT(got.requests[0], Not(HasSubstr("Host:")));
+  }
+  EXPECT_THROW(
+      send(plan_of(config::mapping(
+          {{"url", text("{{target}}/x")}, {"headers", config::mapping({{"host", text("a")}, {"Host", text("b")}})}}))),
+      input_error);
+}
+
 TEST(http_action, what_has_no_body_says_so_where_one_could_be) {
   for (const char* method : {"POST", "PUT", "PATCH"}) {
     const seen got = send(plan_of(config::mapping({{"url", text("{{target}}/x")}, {"method", text(method)}})));

@@ -73,7 +73,8 @@ bool http_performer::locate(std::string_view where, std::string& reason) {
   to_ = net::endpoint(std::string(parsed->host()), parsed->effective_port());
   slot_ = &connections_->for_now_to(to_.text());
   target_ = parsed->target();
-  request_.append(target_).append(" HTTP/1.1\r\nHost: ").append(parsed->host_and_port()).append("\r\n");
+  request_.append(target_).append(" HTTP/1.1\r\n");
+  if (!program_.own_host) request_.append("Host: ").append(parsed->host_and_port()).append("\r\n");
   return true;
 }
 

@@ -36,6 +36,7 @@ struct http_program {
   // Where the URL's origin is the same for all items, it is worked out once and only the target is rendered.
   std::optional<net::endpoint> to;
   load::text_template target;        // path and query; the whole URL where `to` is empty
+  bool own_host = false;             // the plan gives the Host field: another name than the URL's
   std::string after_target;          // " HTTP/1.1\r\nHost: …\r\n" and the fields that never change
   std::string fixed_head;            // method, target and after_target in one, where all three never change; or empty
   std::vector<http_header> headers;  // the others
