@@ -58,6 +58,13 @@ class task_state {
 
   // Does the work, unless somebody has begun it or it was cancelled.
   void run() noexcept;
+  // The same in two steps, for work that is done elsewhere. False if it was cancelled: then nothing is to be done.
+  bool begin() noexcept { return claim(); }
+  // What execute() keeps is its result. After begin.
+  void complete() noexcept {
+    execute();
+    finish(done);
+  }
   // False if it has begun.
   bool cancel() noexcept;
   // As cancel, but whoever waits gets `why`.
