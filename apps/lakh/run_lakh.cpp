@@ -111,8 +111,9 @@ int exit_code_of(const std::exception& failure) noexcept {
 }
 
 std::span<const verb* const> all_verbs() {
-  static const std::array verbs{&http_verb(),   &exec_verb(),   &compute_verb(), &load_verb(),  &runs_verb(),
-                                &report_verb(), &verify_verb(), &shop_verb(),    &chaos_verb(), &completion_verb()};
+  static const std::array verbs{&http_verb(),    &exec_verb(),  &compute_verb(),   &load_verb(),
+                                &compare_verb(), &runs_verb(),  &report_verb(),    &verify_verb(),
+                                &shop_verb(),    &chaos_verb(), &completion_verb()};
   return verbs;
 }
 

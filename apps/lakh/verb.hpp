@@ -51,6 +51,7 @@ const verb& http_verb();
 const verb& exec_verb();
 const verb& compute_verb();
 const verb& load_verb();
+const verb& compare_verb();
 const verb& runs_verb();
 const verb& report_verb();
 const verb& shop_verb();

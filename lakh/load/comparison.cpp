@@ -125,8 +125,10 @@ std::vector<std::string> findings(const comparison& all) {
     said.push_back(fmt::format("No shape was faster than another beyond the spread of its rounds: {}",
                                figure_text(fastest.back().second.median, figure::rate) + " to " + rate));
   } else {
-    std::string line =
-        fmt::format("{} {} the fastest, with {}", listed(fast_names), fast_names.size() == 1 ? "was" : "were", rate);
+    std::string line = listed(fast_names);
+    line += fast_names.size() == 1 ? " was the fastest, with "
+                                   : " were the fastest, not told apart by their rounds, with up to ";
+    line += rate;
     const auto ratio = rate_ratio(all, fastest.front().first);
     if (fastest.front().first != 0 && ratio)
       line += fmt::format(": {} times the rate of {}", ratio_text(ratio->median), all.shapes.front().name);
@@ -162,6 +164,9 @@ std::vector<std::string> caveats(const comparison& all) {
       if (!run.counts())
         said.push_back(fmt::format("{}, round {}{}, does not count: {}", shape.name, run.round,
                                    run.run_id.empty() ? std::string() : " (run " + run.run_id + ")", run.problem));
+  for (const compared_shape& shape : all.shapes)
+    if (shape.counted() == 1)
+      said.push_back(shape.name + " has one run that counts: how far its figures vary is not known");
   if (all.cut_short) said.emplace_back("the comparison was stopped before its last round");
   if (!all.ledger) said.emplace_back("without ledgers, as was asked: none of the runs can be proved");
   return said;

@@ -31,7 +31,7 @@ constexpr std::string_view style = R"css(
 .pair .track{height:.8rem}
 .fill{position:absolute;left:0;top:0;bottom:0;background:var(--c);border-radius:.2rem;min-width:2px}
 .reach{position:absolute;top:50%;height:0;border-top:2px solid var(--ink);min-width:2px}
-.figures-of td small,.figures-of td .reason{display:block;white-space:nowrap}
+.figures-of td .reason{display:block;white-space:nowrap}.wide{overflow-x:auto}
 .left{border-left:3px solid var(--odd);padding:.1rem 0 .1rem 1rem}.left li{margin:.15rem 0 .15rem 1rem}
 @media (max-width:46rem){.bars li{grid-template-columns:1fr auto}.bars .track{grid-column:1/3;order:3;height:.8rem}.bars .amount small{display:inline;margin-left:.35rem}}
 @media print{.bars li{break-inside:avoid}.track{background:#eee}}
@@ -111,50 +111,66 @@ void append_curves(std::string& out, const comparison& all) {
   out += "</section>\n";
 }
 
-struct column {
+struct row {
   const char* title;
   figure which;
 };
-constexpr std::array<column, 8> columns{{{"time", figure::wall},
-                                         {"rate", figure::rate},
-                                         {"processor per item", figure::cpu_per_item},
-                                         {"peak memory", figure::memory},
-                                         {"p50", figure::p50},
-                                         {"p99", figure::p99},
-                                         {"waits per item", figure::voluntary},
-                                         {"preemptions per item", figure::involuntary}}};
+constexpr std::array<row, 8> rows{{{"time", figure::wall},
+                                   {"rate", figure::rate},
+                                   {"processor time per item", figure::cpu_per_item},
+                                   {"peak memory", figure::memory},
+                                   {"p50", figure::p50},
+                                   {"p99", figure::p99},
+                                   {"voluntary switches per item", figure::voluntary},
+                                   {"involuntary switches per item", figure::involuntary}}};
+
+void append_cell(std::string& out, const std::optional<spread>& value, figure which) {
+  if (!value) {
+    out += "<td>–</td>";
+    return;
+  }
+  put(out, R"(<td class="num">{})", figure_text(value->median, which));
+  if (value->least < value->most) put(out, R"( <span class="reason">{}</span>)", range_text(*value, which));
+  out += "</td>";
+}
+
+void append_ratio(std::string& out, const comparison& all, std::size_t shape) {
+  const auto ratio = rate_ratio(all, shape);
+  if (!ratio)
+    out += "<td>–</td>";
+  else if (shape == 0)
+    out += R"(<td class="num">×1</td>)";
+  else
+    put(out, R"(<td class="num">×{:.2f} <span class="reason">{:.2f} to {:.2f}</span></td>)", ratio->median,
+        ratio->least, ratio->most);
+}
 
 void append_figures(std::string& out, const comparison& all) {
   out +=
       R"(<section aria-labelledby="figures"><h2 id="figures">All figures</h2><p class="note">The median of the rounds )"
       R"(that count, below it the least and the most.</p><div class="wide"><table class="figures-of"><caption>Figures )"
-      R"(of each shape</caption><thead><tr><th scope="col">shape</th><th scope="col">lanes</th><th scope="col">items)"
-      R"(</th><th scope="col">rounds</th>)";
-  for (const column& one : columns) put(out, R"(<th scope="col">{}</th>)", one.title);
-  put(out, R"(<th scope="col">rate, to <bdi>{}</bdi></th></tr></thead><tbody>)", html(all.shapes.front().name));
-  for (std::size_t i = 0; i < all.shapes.size(); ++i) {
-    const compared_shape& shape = all.shapes[i];
-    put(out, R"(<tr><th scope="row"><i class="key {}"></i><bdi>{}</bdi></th><td>{}</td><td>{}</td><td>{} of {}</td>)",
-        run_colour(i), html(shape.name), grouped(shape.lanes), shape.items ? grouped(*shape.items) : "–",
-        shape.counted(), all.rounds);
-    for (const column& one : columns) {
-      const auto value = spread_of(shape, one.which);
-      if (!value) {
-        out += "<td>–</td>";
-        continue;
-      }
-      put(out, R"(<td class="num">{})", figure_text(value->median, one.which));
-      if (value->least < value->most) put(out, R"( <span class="reason">{}</span>)", range_text(*value, one.which));
-      out += "</td>";
-    }
-    const auto ratio = rate_ratio(all, i);
-    if (!ratio)
-      out += "<td>–</td></tr>";
-    else if (i == 0)
-      out += R"(<td class="num">×1</td></tr>)";
-    else
-      put(out, R"(<td class="num">×{:.2f} <span class="reason">{:.2f} to {:.2f}</span></td></tr>)", ratio->median,
-          ratio->least, ratio->most);
+      R"(of each shape</caption><thead><tr><th scope="col"><span class="hidden">figure</span></th>)";
+  for (std::size_t i = 0; i < all.shapes.size(); ++i)
+    put(out, R"(<th scope="col"><i class="key {}"></i><bdi>{}</bdi></th>)", run_colour(i), html(all.shapes[i].name));
+  out += "</tr></thead><tbody>";
+  const auto words = [&](std::string_view title, const auto& text) {
+    put(out, R"(<tr><th scope="row">{}</th>)", title);
+    for (const compared_shape& shape : all.shapes) put(out, "<td>{}</td>", text(shape));
+    out += "</tr>";
+  };
+  words("lanes", [](const compared_shape& shape) { return grouped(shape.lanes); });
+  words("items of each run",
+        [](const compared_shape& shape) { return shape.items ? grouped(*shape.items) : std::string("–"); });
+  words("rounds that count",
+        [&](const compared_shape& shape) { return fmt::format("{} of {}", shape.counted(), all.rounds); });
+  for (const row& one : rows) {
+    put(out, R"(<tr><th scope="row">{}</th>)", one.title);
+    for (const compared_shape& shape : all.shapes) append_cell(out, spread_of(shape, one.which), one.which);
+    out += "</tr>";
+    if (one.which != figure::rate) continue;
+    put(out, R"(<tr><th scope="row">rate, to <bdi>{}</bdi></th>)", html(all.shapes.front().name));
+    for (std::size_t i = 0; i < all.shapes.size(); ++i) append_ratio(out, all, i);
+    out += "</tr>";
   }
   out += "</tbody></table></div></section>\n";
 }
@@ -187,8 +203,8 @@ void append_method(std::string& out, const comparison& all) {
       R"(first item to the last outcome. Processor time, memory and context switches are the kernel's account of the )"
       R"(whole program with all its processes and threads: its start, the closing of its books and, where the plan asks )"
       R"(for it, the reconciliation are in it. The memory of several processes is the sum of what each held at most: )"
-      R"(pages that they share are counted for each. A wait is a context switch that the program asked for by waiting; )"
-      R"(a preemption is one that the kernel imposed. {}</p></section>)"
+      R"(pages that they share are counted for each. A context switch is voluntary where the program waited for )"
+      R"(something, involuntary where its time was up. {}</p></section>)"
       "\n",
       all.rounds, all.rounds == 1 ? "" : "s", all.ledger ? "Every run kept its ledger." : "No run kept a ledger.");
 }
@@ -222,7 +238,8 @@ std::string comparison_html(const comparison& all, std::string_view written_at) 
       R"(<div class="pair">)";
   for (const auto& [heading, which] :
        {std::pair("Processor time per item", figure::cpu_per_item), std::pair("Peak memory", figure::memory),
-        std::pair("Waits per item", figure::voluntary), std::pair("Preemptions per item", figure::involuntary)}) {
+        std::pair("Voluntary context switches per item", figure::voluntary),
+        std::pair("Involuntary context switches per item", figure::involuntary)}) {
     put(out, "<div><h3>{}</h3>", heading);
     append_bars(out, all, which);
     out += "</div>";

@@ -15,6 +15,7 @@ said say(std::vector<std::string> words, const surroundings& around) {
   std::ostringstream err;
   environment env;
   env.args = std::move(words);
+  env.program = LAKH_PROGRAM;
   env.in = &in;
   env.out = &out;
   env.err = &err;
