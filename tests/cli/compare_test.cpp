@@ -214,6 +214,8 @@ TEST_F(compare, a_run_that_is_not_whole_is_told_and_never_averaged) {
     return ++count == 3 ? answer("422 Unprocessable Content", R"({"detail":"no such thing"})")
                         : answer("201 Created", "{}");
   });
+  surroundings wide;
+  wide.width = 160;
   const said got = ask(
       {"-n", "4", "--shapes", "serial,coroutines:2", "--rounds", "2", "http", "POST", server.url(), "-d", "x"}, wide);
   EXPECT_EQ(got.code, 1);
