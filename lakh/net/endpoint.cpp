@@ -21,7 +21,9 @@ endpoint endpoint::parse(std::string_view text) {
     // sun_path has 108 bytes with the closing NUL (unix(7)).
     if (path.empty()) throw bad("the path is missing");
     if (path.size() > 107) throw bad("a socket's path may have 107 bytes at most");
-    return unix_domain(std::string(path));
+    std::string name(path);
+    if (name.front() == '@') name.front() = '\0';
+    return unix_domain(std::move(name));
   }
   std::string_view host;
   std::string_view port;
@@ -46,7 +48,8 @@ endpoint endpoint::parse(std::string_view text) {
 }
 
 std::string endpoint::text() const {
-  if (family_ == family::unix_domain) return "unix:" + host_;
+  if (family_ == family::unix_domain)
+    return host_.starts_with('\0') ? "unix:@" + host_.substr(1) : "unix:" + host_;
   const bool ipv6 = host_.find(':') != std::string::npos;
   return (ipv6 ? "[" + host_ + "]" : host_) + ":" + std::to_string(port_);
 }

@@ -17,12 +17,14 @@ class endpoint {
   endpoint(std::string host, std::uint16_t port) : host_(std::move(host)), port_(port) {}
   static endpoint unix_domain(std::string path);
 
-  // "127.0.0.1:8080", "[::1]:8080", "localhost:8080", ":8080", "unix:/run/shop.sock". Throws input_error.
+  // "127.0.0.1:8080", "[::1]:8080", "localhost:8080", ":8080", "unix:/run/shop.sock", "unix:@shop". Throws input_error.
+  // With "@" it is a name and no file (unix(7), abstract sockets): nothing is left of it when its program ends, and
+  // every user of the machine can connect to it.
   static endpoint parse(std::string_view text);
 
   [[nodiscard]] family kind() const noexcept { return family_; }
   [[nodiscard]] const std::string& host() const noexcept { return host_; }
-  // The path of a Unix-domain socket.
+  // The path of a Unix-domain socket; begins with a NUL byte if it is a name and no file.
   [[nodiscard]] const std::string& path() const noexcept { return host_; }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   // As `parse` reads it.

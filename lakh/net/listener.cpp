@@ -117,7 +117,7 @@ listener::listener(const endpoint& at, const listen_options& options)
   if (options.sharing == port_sharing::joined && family != AF_UNIX) share();
   acceptor.bind(address, error);
   check(error, hint_for(error));
-  state_->owns_file = family == AF_UNIX;
+  state_->owns_file = family == AF_UNIX && !at.path().starts_with('\0');
   acceptor.listen(options.backlog, error);
   check(error, hint_for(error));
   // Only now: of two that open one port at the same time, the second's listen fails.

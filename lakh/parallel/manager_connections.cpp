@@ -1,0 +1,91 @@
+#include <lakh/net/connect.hpp>
+#include <lakh/parallel/manager_connections.hpp>
+
+namespace lakh::detail {
+namespace {
+
+constexpr std::size_t reply_slack = 1024;  // as the manager's
+
+[[noreturn]] void gone(const std::string& where) {
+  throw closed_error(errc::end_of_stream, "the manager at " + where + " went away before it had answered",
+                     "what it kept is gone with it; whether the call was carried out is not known");
+}
+
+}  // namespace
+
+task<std::unique_ptr<manager_connection>> manager_connections::connect() {
+  auto made = std::make_unique<manager_connection>(co_await net::connect(where_, call_limit_), most_message_);
+  framed_stream& over = made->over();
+  co_await authenticate(over, key_, handshake_side::connecting, std::string(manager_purpose), call_limit_);
+  const std::optional<std::string> message = co_await over.receive();
+  if (!message) gone(where_.text());
+  manager_welcome welcome;
+  try {
+    welcome = unpack<manager_welcome>(*message);
+  } catch (const input_error&) {
+    welcome.layout = ~manager_layout();
+  }
+  if (welcome.layout != manager_layout())
+    throw protocol_error("the manager at " + where_.text() + " is of another version",
+                         "build both from the same source");
+  if (instance_ && *instance_ != welcome.instance)
+    throw closed_error(errc::connection_lost,
+                       "the manager at " + where_.text() + " is not the one that was there before",
+                       "what that one kept is gone; reconnect() begins with this one");
+  instance_ = welcome.instance;
+  co_return made;
+}
+
+task<std::unique_ptr<manager_connection>> manager_connections::take() {
+  const loop* const here = &loop::current();
+  for (std::size_t i = idle_.size(); i-- > 0;) {
+    if (idle_[i].on != here) continue;
+    std::unique_ptr<manager_connection> one = std::move(idle_[i].one);
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (one->alive()) co_return one;
+  }
+  co_return co_await with_timeout(call_limit_, connect());
+}
+
+void manager_connections::put_back(std::unique_ptr<manager_connection> one) {
+  constexpr std::size_t most_idle = 64;
+  if (idle_.size() < most_idle) idle_.emplace_back(&loop::current(), std::move(one));
+}
+
+task<manager_reply> manager_connections::ask(manager_connection& over, manager_request request) {
+  co_await over.over().send(pack(request));
+  over.over().limit(most_message_ + reply_slack);
+  const std::optional<std::string> message = co_await over.over().receive();
+  over.over().limit(most_message_);
+  if (!message) gone(where_.text());
+  manager_reply reply;
+  try {
+    reply = unpack<manager_reply>(*message);
+  } catch (const input_error& e) {
+    throw protocol_error("the manager at " + where_.text() + " answered what cannot be read: " + e.what());
+  }
+  if (reply.status == manager_status::refused)
+    throw input_error("the manager at " + where_.text() + " refused " + request.name + ": " + reply.message);
+  if (reply.status == manager_status::full)
+    throw error(error_kind::limit, errc::too_large, "the manager at " + where_.text() + " has no memory left for more",
+                "forget what is not needed, or start it with more (manager_limits::memory)");
+  co_return reply;
+}
+
+task<manager_reply> manager_connections::wait_for(manager_request request) {
+  std::unique_ptr<manager_connection> one = co_await take();
+  manager_reply reply = co_await ask(*one, std::move(request));
+  put_back(std::move(one));
+  co_return reply;
+}
+
+task<manager_reply> manager_connections::call(manager_request request) {
+  co_return co_await with_timeout(call_limit_, wait_for(std::move(request)));
+}
+
+void manager_connections::reconnect() noexcept {
+  idle_.clear();
+  instance_.reset();
+}
+
+}  // namespace lakh::detail
