@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr duration busy_for = 2ms;
 constexpr std::size_t most_in_hand = 64;
+constexpr std::size_t least_workers = 4;
 // Of parts beyond the first: what does not fit a socket's buffer would only be copied.
 constexpr std::size_t most_bytes_ahead = 128 * 1024;
 
@@ -34,8 +35,12 @@ std::size_t parts_in_hand(duration average) noexcept {
 
 std::size_t usual_chunk(std::size_t elements, std::size_t workers) noexcept {
   constexpr std::size_t messages_per_worker = 16;
-  const std::size_t messages = std::max<std::size_t>(1, workers) * messages_per_worker;
+  const std::size_t messages = std::max(workers, least_workers) * messages_per_worker;
   return std::max<std::size_t>(1, (elements + messages - 1) / messages);
+}
+
+std::size_t chunks_ahead(std::size_t workers) noexcept {
+  return 2 * std::max(workers, least_workers) + 2;
 }
 
 dispatcher::~dispatcher() {

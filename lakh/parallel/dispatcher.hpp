@@ -45,8 +45,11 @@ namespace detail {
 std::size_t parts_in_hand(duration average) noexcept;
 
 // Elements of one message of a map: at most 16 messages for each worker, few enough to cost little and enough that all
-// workers end at about the same time.
+// workers end at about the same time. Four workers are counted at least: others may be on their way.
 std::size_t usual_chunk(std::size_t elements, std::size_t workers) noexcept;
+
+// How many chunks of a stream may be under way.
+std::size_t chunks_ahead(std::size_t workers) noexcept;
 
 class dispatcher {
  public:

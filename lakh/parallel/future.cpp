@@ -93,8 +93,8 @@ bool task_state::wait_until(time_point until) {
   return false;
 }
 
-void task_state::rethrow_failure() const {
-  if (failure_) std::rethrow_exception(failure_);
+void task_state::rethrow_failure() {
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   if (was_cancelled()) throw cancelled();
 }
 

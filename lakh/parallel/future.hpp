@@ -82,8 +82,8 @@ class task_state {
   void wait() noexcept;
   // False if the time comes first.
   [[nodiscard]] bool wait_until(time_point until);
-  // Once done: throws what the work threw, or cancelled.
-  void rethrow_failure() const;
+  // Once done: throws what the work threw, or cancelled. What was thrown is handed out, and no longer held here.
+  void rethrow_failure();
 
  protected:
   explicit task_state(const thread_pool* home) noexcept : home_(home) {}
@@ -126,7 +126,7 @@ template <class T> class result_state : public task_state {
 
 template <> class result_state<void> : public task_state {
  public:
-  void take() const { rethrow_failure(); }
+  void take() { rethrow_failure(); }
 
  protected:
   using task_state::task_state;

@@ -1,13 +1,17 @@
 // A thread that drives a loop, for what watches sockets while its owner does something else. Internal to the room.
 #pragma once
 
+#include <lakh/async/event.hpp>
 #include <lakh/async/loop.hpp>
+#include <lakh/async/scope.hpp>
+#include <lakh/async/task.hpp>
 
 #include <exception>
 #include <future>
 #include <string>
 #include <thread>
 #include <type_traits>
+#include <utility>
 
 namespace lakh::detail {
 
@@ -17,9 +21,8 @@ class loop_thread {
   explicit loop_thread(const std::string& name);
   loop_thread(const loop_thread&) = delete;
   loop_thread& operator=(const loop_thread&) = delete;
+  // Cancels what was spawned, and waits for its end.
   ~loop_thread();
-
-  [[nodiscard]] loop& home() noexcept { return loop_; }
 
   // Runs f on the thread, and waits for its result. Not from the thread itself.
   template <class F> auto call(F f) -> std::invoke_result_t<F&> {
@@ -28,9 +31,15 @@ class loop_thread {
     loop_.post([&work] { work(); });
     return result.get();
   }
+  // On the thread: within call(). The task must not throw anything but cancelled.
+  void spawn(task<void> work) { scope_->spawn(std::move(work)); }
 
  private:
+  task<void> until_stopped();
+
   loop loop_;
+  event stop_;
+  scope* scope_ = nullptr;
   std::thread thread_;
 };
 

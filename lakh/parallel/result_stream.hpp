@@ -5,8 +5,9 @@
 //   auto squares = pool.imap(square, numbers);                       // in a coroutine
 //   while (auto one = co_await squares.async_next()) use(*one);
 //
-// 1. Elements of the range are taken while results are asked for, and never more of them ahead than the lead: so many
-//    results at most wait to be fetched, or are being worked on.
+// 1. Elements of the range are taken while results are asked for, and never more of them ahead than two chunks for each
+//    worker and two more: so many results at most wait to be fetched, or are being worked on. (Ten chunks at least, for
+//    workers that are still on their way.)
 // 2. What the function throws for an element is thrown where its result would have come; the stream goes on behind it.
 //    What the range throws ends the stream, and is thrown behind the last result.
 // 3. A stream that dies drops what no worker has begun, and what becomes of the rest. The pool may die first: then what
@@ -23,6 +24,7 @@
 #include <exception>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,8 +47,8 @@ template <class T> struct batch {
 // Shared by a stream and its parts.
 template <class T> class stream_state {
  public:
-  explicit stream_state(std::size_t lead) : ready(lead) {}
-  blocking_queue<batch<T>> ready;  // as many batches as items are under way: there is always room
+  // Without a bound of its own: it holds no more than is under way.
+  blocking_queue<batch<T>> ready{std::numeric_limits<std::size_t>::max()};
   std::atomic<bool> abandoned{false};
 };
 
@@ -95,15 +97,13 @@ template <class Result> class [[nodiscard]] result_stream {
 
   // For worker groups. `next_item` packs an element's arguments, or says that there is none any more.
   result_stream(std::shared_ptr<detail::dispatcher> to, std::string function,
-                std::move_only_function<bool(std::string&)> next_item, std::size_t chunk, std::size_t lead,
-                std::size_t most, order which)
+                std::move_only_function<bool(std::string&)> next_item, std::size_t chunk, std::size_t most, order which)
       : to_(std::move(to)),
         function_(std::move(function)),
         next_item_(std::move(next_item)),
         chunk_(chunk),
-        lead_(lead),
         most_(most),
-        state_(std::make_shared<detail::stream_state<value_type>>(lead)),
+        state_(std::make_shared<detail::stream_state<value_type>>()),
         order_(which) {}
   result_stream(result_stream&&) noexcept = default;
   result_stream& operator=(result_stream&&) = delete;
@@ -166,7 +166,7 @@ template <class Result> class [[nodiscard]] result_stream {
   }
   std::optional<value_type> hand_out(item one) {
     --under_way_;
-    if (one.index() == 1) std::rethrow_exception(std::get<1>(one));
+    if (one.index() == 1) std::rethrow_exception(std::move(std::get<1>(one)));
     return std::move(std::get<0>(one));
   }
   std::optional<value_type> at_end() {
@@ -183,7 +183,8 @@ template <class Result> class [[nodiscard]] result_stream {
   }
   // Gives the workers as much as the lead allows. Not for each result: for a chunk at a time.
   void fill() {
-    while (!ended_ && under_way_ + chunk_ <= lead_) {
+    const std::size_t lead = chunk_ * detail::chunks_ahead(to_->progress().workers);
+    while (!ended_ && under_way_ + chunk_ <= lead) {
       detail::part_message message(function_);
       while (!ended_ && message.items() < chunk_ && message.size() < detail::message_ahead) take_element(message);
       if (message.items() == 0) return;
@@ -220,7 +221,6 @@ template <class Result> class [[nodiscard]] result_stream {
   std::string function_;
   std::move_only_function<bool(std::string&)> next_item_;
   std::size_t chunk_;
-  std::size_t lead_;
   std::size_t most_;
   std::shared_ptr<detail::stream_state<value_type>> state_;
   detail::batch<value_type> now_;

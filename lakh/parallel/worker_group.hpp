@@ -268,7 +268,7 @@ class part_queue {
   }
 
   template <class F, std::ranges::viewable_range R>
-  auto stream(const F& f, R&& elements, std::size_t chunk_size, std::size_t workers, bool in_order) {
+  auto stream(const F& f, R&& elements, std::size_t chunk_size, bool in_order) {
     using function = typename callee<F>::type;
     using traits = call_of<function, std::ranges::range_reference_t<R>>;
     using results = result_stream<typename traits::result>;
@@ -279,8 +279,7 @@ class part_queue {
         pack_into(out, typename traits::parameters{std::forward<decltype(element)>(element)});
       });
     };
-    const std::size_t lead = chunk_size * (2 * workers + 2);
-    return results(to_, reference<F, typename traits::parameters>(f), std::move(next), chunk_size, lead, most_,
+    return results(to_, reference<F, typename traits::parameters>(f), std::move(next), chunk_size, most_,
                    in_order ? results::order::as_given : results::order::as_completed);
   }
 
@@ -372,16 +371,14 @@ template <template <class> class Takes> class worker_group {
     requires Takes<std::decay_t<F>>::value
   auto imap(F&& f, R&& elements, chunk size = chunk(1)) {
     const std::decay_t<F> function(std::forward<F>(f));
-    return queue().stream(function, std::forward<R>(elements), std::max<std::size_t>(1, size.elements()), workers(),
-                          true);
+    return queue().stream(function, std::forward<R>(elements), std::max<std::size_t>(1, size.elements()), true);
   }
   // Results as they come.
   template <class F, std::ranges::viewable_range R>
     requires Takes<std::decay_t<F>>::value
   auto imap_unordered(F&& f, R&& elements, chunk size = chunk(1)) {
     const std::decay_t<F> function(std::forward<F>(f));
-    return queue().stream(function, std::forward<R>(elements), std::max<std::size_t>(1, size.elements()), workers(),
-                          false);
+    return queue().stream(function, std::forward<R>(elements), std::max<std::size_t>(1, size.elements()), false);
   }
 
   [[nodiscard]] work_progress progress() const { return parts_->progress(); }
