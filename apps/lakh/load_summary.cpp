@@ -141,6 +141,16 @@ std::string limits_rows(std::span<const load::limit_verdict> limits, const paint
   return text;
 }
 
+// "2x1x32: 2 processes × 1 thread × 32 coroutines".
+std::string shape_text(const load::run_shape& shape) {
+  const auto part = [](unsigned count, std::string_view what) {
+    return fmt::format("{} {}{}", load::grouped(count), what, count == 1 ? "" : "s");
+  };
+  return fmt::format("{}: {} × {} × {}", load::format_shape(shape),
+                     shape.processes == 1 ? "1 process" : load::grouped(shape.processes) + " processes",
+                     part(shape.threads, "thread"), part(shape.coroutines, "coroutine"));
+}
+
 std::string_view end_text(const actions::load_report& report) {
   switch (report.run.end) {
     case load::run_end::complete: return {};
@@ -223,6 +233,7 @@ std::string balance_sheet(const run_summary_facts& facts, std::size_t columns, c
   std::string text = colours.bold(fit(title, columns)) + "\n" + coloured_balance(report.result, colours) + "\n";
 
   if (!facts.target.empty()) text += row("target", printable(facts.target));
+  if (report.shape.processes > 1) text += row("shape", shape_text(report.shape));
   text +=
       row("time", fmt::format("{}, {} a second", short_duration(report.run.elapsed), short_number(rate_of(report))));
   text += latency_table(stats, colours);
@@ -305,8 +316,8 @@ std::string summary_json(const run_summary_facts& facts) {
   else
     string(report.receipt_digest);
   out += fmt::format(
-      R"(,"end":"{}","exit_code":{},"balance":{},"seconds":{:.6f},"rate":{:.3f},"attempts":{},"retries":{},)",
-      end_name(report.run.end), facts.exit_code, report.result.json(),
+      R"(,"shape":"{}","end":"{}","exit_code":{},"balance":{},"seconds":{:.6f},"rate":{:.3f},"attempts":{},"retries":{},)",
+      load::format_shape(report.shape), end_name(report.run.end), facts.exit_code, report.result.json(),
       std::chrono::duration<double>(report.run.elapsed).count(), rate_of(report), stats.attempts, stats.retries);
   out += R"("latency_ms":{)";
   latency("from_start", stats.latency);

@@ -161,7 +161,9 @@ std::vector<option> load_options() {
        .section = "How much, how fast"},
       {.name = "--shape",
        .value = "SHAPE",
-       .help = "auto, serial, threads:8, coroutines:64 or PROCESSESxTHREADSxCOROUTINES (auto)",
+       .help = "how the users are spread: serial (one after the other), coroutines:64 (on one loop), threads:8, "
+               "processes:4 (one user each), PROCESSESxTHREADSxCOROUTINES as 2x2x64, or auto: an event loop per core "
+               "with coroutines in each",
        .section = "How much, how fast"},
       {.name = "--target",
        .value = "URL",

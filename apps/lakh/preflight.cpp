@@ -31,16 +31,19 @@ std::uint64_t ports_in_range(std::string_view text) noexcept {
   return high - low + 1;
 }
 
-preflight_result judge(const machine_limits& machine, std::uint64_t lanes) {
+preflight_result judge(const machine_limits& machine, std::uint64_t lanes, unsigned processes) {
   using load::grouped;
   preflight_result result;
-  const std::uint64_t needed = lanes + files_besides_lanes;
+  const std::uint64_t needed = (lanes + processes - 1) / processes + files_besides_lanes;
   if (machine.open_files < needed) {
     if (machine.open_files_most < needed)
       throw input_error(
-          fmt::format("{} users need {} open files, but this process may have {} only", grouped(lanes), grouped(needed),
-                      grouped(machine.open_files_most)),
-          fmt::format("use at most --users {}, or raise the limit before: ulimit -Hn {}",
+          processes == 1 ? fmt::format("{} users need {} open files, but this process may have {} only", grouped(lanes),
+                                       grouped(needed), grouped(machine.open_files_most))
+                         : fmt::format("{} users in {} processes need {} open files in each, but it may have {} only",
+                                       grouped(lanes), processes, grouped(needed), grouped(machine.open_files_most)),
+          fmt::format("use at most {} {}, or raise the limit before: ulimit -Hn {}",
+                      processes == 1 ? "--users" : "a shape with so many lanes in a process:",
                       machine.open_files_most > files_besides_lanes ? machine.open_files_most - files_besides_lanes : 1,
                       needed));
     result.raise_open_files = needed;
@@ -53,7 +56,7 @@ preflight_result judge(const machine_limits& machine, std::uint64_t lanes) {
   return result;
 }
 
-std::vector<std::string> prepare_machine(std::uint64_t lanes) {
+std::vector<std::string> prepare_machine(std::uint64_t lanes, unsigned processes) {
   machine_limits machine;
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -66,7 +69,7 @@ std::vector<std::string> prepare_machine(std::uint64_t lanes) {
   std::string line;
   if (std::getline(range, line)) machine.local_ports = ports_in_range(line);
 
-  preflight_result result = judge(machine, lanes);
+  preflight_result result = judge(machine, lanes, processes);
   if (result.raise_open_files) {
     files.rlim_cur = static_cast<rlim_t>(*result.raise_open_files);
     if (::setrlimit(RLIMIT_NOFILE, &files) != 0)

@@ -65,7 +65,11 @@ class load_session {
         metrics_(metrics),
         kind_(kind_of(env, given)),
         colours_(env.err_in_colour()),
-        display_(*env.err) {}
+        display_(*env.err) {
+    // From now on a bar may stand where sentences go.
+    if (!given.has("--quiet") && !given.has("--json"))
+      run_.tell_through([this](const std::string& sentence) { display_.say(sentence); });
+  }
 
   task<actions::load_report> run() {
     co_await run_.check_target();
@@ -223,7 +227,7 @@ int run_load(environment& env, const words& given) {
   const std::unique_ptr<actions::load_run> prepared = prepare(env, given, title, target, limits);
   actions::load_run& run = *prepared;
   const paint on_err(env.err_in_colour());
-  for (const std::string& note : prepare_machine(run.shape().lanes()))
+  for (const std::string& note : prepare_machine(run.shape().lanes(), run.shape().processes))
     *env.err << on_err.yellow("note:") + " " + note + "\n";
 
   std::optional<load_metrics> metrics;
@@ -300,6 +304,9 @@ const verb& load_verb() {
                "'{\"name\":\"{{customers.name}}\"}'",
                "each with a row of a file"},
               {"lakh load -d 5m --rate '0..500/s over 1m, 500/s' http :8080/stats", "by a schedule, for five minutes"},
+              {"lakh load orders.yaml --shape 2x1x32",
+               "in two processes, each with a ledger of its own; one that dies "
+               "is replaced"},
               {"lakh load --resume last", "goes on where the newest run was stopped, killed or unplugged"},
               {"lakh load --resume last --repair", "asks the target, and sends again what it has lost"},
               {"lakh load orders.yaml --json 2>/dev/null | jq .balance", "the balance for a program"},

@@ -256,6 +256,7 @@ task<load_report> load_run::run(std::function<void(const load::run_progress&)> o
   }
   report.run_id = my.run_id;
   report.session = my.session;
+  report.shape = my.shape;
   report.requested_known = my.requested.has_value();
   if (my.folder) report.folder = my.folder->path();
 

@@ -47,6 +47,7 @@ struct load_report {
   std::filesystem::path folder;  // empty without a ledger
   load::balance result;
   std::string receipt_digest;  // SHA-256 of receipt.json; empty if there is none
+  load::run_shape shape;
   load::run_result run;
   std::optional<load::reconciliation> reconciled;
   std::string reconcile_problem;  // why the target could not be held against the ledger, if it should have been

@@ -153,6 +153,9 @@ task<load::run_result> load_run::state::send_by_processes(std::optional<std::uin
   session_now.repeatable = repeatable();
   session_now.tell = request.tell;
   processes->begin(std::move(session_now));
+  tell(load::grouped(shape.processes) + " processes, each with " + load::grouped(shape.threads) +
+       (shape.threads == 1 ? " event loop and " : " event loops and ") +
+       load::grouped(std::uint64_t{shape.threads} * shape.coroutines) + " in flight at most");
   const sending_now now_sending(*this, *processes);
   if (stop_asked) processes->stop();
   co_return co_await processes->run(on_progress, every);

@@ -37,6 +37,19 @@ TEST(preflight, what_cannot_be_raised_is_refused_with_the_number_that_works) {
   }
 }
 
+TEST(preflight, each_process_has_files_of_its_own_and_all_share_the_ports) {
+  EXPECT_EQ(judge(machine(1024, 1048576, 0), 10'000, 4).raise_open_files, 2'628U);
+  EXPECT_FALSE(judge(machine(1024, 1024, 0), 2000, 4).raise_open_files);
+  EXPECT_EQ(judge(machine(100'000, 100'000, 28232), 30'000, 4).notes.size(), 1U);
+  try {
+    static_cast<void>(judge(machine(1024, 1024, 0), 10'000, 4));
+    FAIL();
+  } catch (const lakh::input_error& refused) {
+    EXPECT_NE(std::string(refused.what()).find("10,000 users in 4 processes need 2,628 open files in each"),
+              std::string::npos);
+  }
+}
+
 TEST(preflight, too_few_local_ports_are_told_with_the_remedy) {
   const preflight_result got = judge(machine(100'000, 100'000, 28232), 30'000);
   ASSERT_EQ(got.notes.size(), 1U);
