@@ -14,13 +14,13 @@ namespace {
   throw_error({errno, std::system_category()}, doing);
 }
 
+}  // namespace
+
 unique_fd above_streams(int fd) {
   unique_fd original(fd);
   if (!original || original.get() > STDERR_FILENO) return original;
   return unique_fd(::fcntl(original.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
 }
-
-}  // namespace
 
 pipe_ends make_pipe() {
   std::array<int, 2> fds{-1, -1};

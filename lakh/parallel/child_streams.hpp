@@ -6,12 +6,16 @@
 
 namespace lakh::detail {
 
+// The same, or a duplicate that is above 2 (closed on exec): 0, 1 and 2 become the child's own streams, also where this
+// program has closed its own. Takes over the descriptor.
+unique_fd above_streams(int fd);
+
 struct pipe_ends {
   unique_fd read;
   unique_fd write;
 };
 
-// Neither of the two is 0, 1 or 2, which the child's own streams become, also where this program has closed its own.
+// Both above the streams, closed on exec. Throws.
 pipe_ends make_pipe();
 
 // The child's end, and in `ours` the other if it is a pipe; ours does not block. No descriptor: the child keeps what it

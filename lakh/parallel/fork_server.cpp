@@ -1,6 +1,7 @@
 #include <lakh/core/error.hpp>
 #include <lakh/parallel/child_streams.hpp>
 #include <lakh/parallel/fork_server.hpp>
+#include <lakh/parallel/spawn.hpp>
 
 #include <algorithm>
 #include <array>
@@ -22,7 +23,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,11 +123,6 @@ ssize_t receive_message(int socket, std::span<iovec> parts, std::vector<unique_f
   return got;
 }
 
-// Not by <sys/pidfd.h>: glibc 2.36 forgot to declare its functions for C++.
-unique_fd open_pidfd(pid_t process) noexcept {
-  return unique_fd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
-}
-
 // An exception's words where nobody can catch it.
 int tell(const char* what, const std::string& hint) noexcept {
   std::fprintf(stderr, "a forked function failed: %s\n", what);
@@ -157,7 +152,7 @@ class server {
     ::signal(SIGCHLD, SIG_DFL);
     signals_.reset(::signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK));
     // The end of the socket tells of the parent's death, unless a process that it forked by other means has a copy.
-    parent_ = open_pidfd(parent);
+    parent_ = detail::open_pidfd(parent);
     if (!signals_ || !parent_ || ::getppid() != parent) ::_exit(1);
   }
 
@@ -199,7 +194,7 @@ class server {
     unique_fd pidfd;
     if (child > 0) {
       // It cannot be reaped before this, so its number is its own.
-      pidfd = open_pidfd(child);
+      pidfd = detail::open_pidfd(child);
       if (!pidfd) {
         told = {-1, errno};
         ::kill(child, SIGKILL);

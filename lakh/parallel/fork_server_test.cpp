@@ -349,6 +349,7 @@ TEST_F(fork_server_test, a_server_that_was_killed_is_told_and_its_children_are_d
   lakh::run(work());
   EXPECT_TRUE(is_gone_soon(child.id()));
   EXPECT_TRUE(is_gone_soon(other.id()));
+  EXPECT_TRUE(is_gone_soon(third.id()));
 }
 
 TEST_F(fork_server_test, whoever_is_killed_when_every_status_is_true) {

@@ -3,20 +3,17 @@
 #include <lakh/core/error.hpp>
 #include <lakh/parallel/child_streams.hpp>
 #include <lakh/parallel/process.hpp>
+#include <lakh/parallel/spawn.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <ctime>
 #include <limits>
 #include <utility>
 
-#include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -30,9 +27,6 @@ std::error_code last_error() noexcept {
 }
 
 // Not by <sys/pidfd.h>: glibc 2.36 forgot to declare its functions for C++.
-int open_pidfd(pid_t process) noexcept {
-  return static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
-}
 void signal_pidfd(int pidfd, int signal) noexcept {
   ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
 }
@@ -57,68 +51,6 @@ class [[nodiscard]] news_of final : public waiter, private socket_watcher {
   int fd_;
 };
 
-// All that the child needs, made before it is there: it shares this program's memory, and must not allocate.
-struct orders {
-  char* const* words;
-  char* const* environment;
-  const char* directory;  // or null
-  std::array<int, 3> streams;
-  int report;
-  pid_t parent;
-  bool dies_with_parent;
-};
-
-[[noreturn]] void give_up(const orders& what) noexcept {
-  const int error = errno;
-  (void)!::write(what.report, &error, sizeof error);
-  ::_exit(127);
-}
-
-// In the child. System calls only.
-[[noreturn]] void become(const orders& what) noexcept {
-  struct sigaction standard{};
-  standard.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
-  if (what.dies_with_parent) {
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(what);
-    if (::getppid() != what.parent) ::_exit(127);  // it has ended already
-  }
-  for (int target = 0; target < 3; ++target)
-    if (what.streams[static_cast<std::size_t>(target)] >= 0 &&
-        ::dup2(what.streams[static_cast<std::size_t>(target)], target) < 0)
-      give_up(what);
-  if (what.directory != nullptr && ::chdir(what.directory) != 0) give_up(what);
-  // Whatever this program opened without close-on-exec stays here. Kernels before 5.11 cannot do that at once.
-  ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execvpe(what.words[0], what.words, what.environment);
-  give_up(what);
-}
-
-pid_t spawn(const orders& what) noexcept {
-  // No handler of this program may run in the child, which shares its memory.
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const pid_t child = ::vfork();
-  if (child == 0) become(what);
-  const int error = errno;
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  errno = error;
-  return child;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> all;
-  all.reserve(texts.size() + 1);
-  for (std::string& text : texts) all.push_back(text.data());
-  all.push_back(nullptr);
-  return all;
-}
-
 // As write(2), but the reader's end is an error and never a signal.
 ssize_t write_without_signal(int fd, std::string_view bytes) noexcept {
   sigset_t pipe;
@@ -139,6 +71,20 @@ ssize_t write_without_signal(int fd, std::string_view bytes) noexcept {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   errno = error;
   return written;
+}
+
+// At most `most` bytes, as many as are there, and no more than a pipe holds by default. False if there are none yet.
+bool read_now(int fd, std::size_t most, std::string& into) {
+  std::array<char, 65536> buffer;
+  while (true) {
+    const ssize_t got = ::read(fd, buffer.data(), std::min(most, buffer.size()));
+    if (got >= 0) {
+      into.assign(buffer.data(), static_cast<std::size_t>(got));
+      return true;
+    }
+    if (errno == EAGAIN) return false;
+    if (errno != EINTR) throw_error(last_error(), "read from a program");
+  }
 }
 
 // Milliseconds; -1: for ever. May return early, when a signal comes.
@@ -186,51 +132,28 @@ program& program::errors(stream_to where) & {
 }
 
 process process::start(const program& what) {
-  std::vector<std::string> words = what.words_;
-  std::vector<std::string> settings;
-  for (const auto& [name, value] : what.variables_) settings.push_back(name + "=" + value);
-  if (!what.clean_environment_)
-    for (char** one = environ; *one != nullptr; ++one) {
-      const std::string_view setting(*one);
-      if (!what.variables_.contains(std::string(setting.substr(0, setting.find('='))))) settings.emplace_back(setting);
-    }
-  for (const std::string& word : words)
-    if (word.find('\0') != std::string::npos) throw input_error("a word for " + what.name() + " contains a NUL byte");
-
+  const detail::program_words words(what);
   process child;
   child.name_ = what.name();
   const unique_fd in = detail::open_stream(what.input_, true, child.input_);
   const unique_fd out = detail::open_stream(what.output_, false, child.output_);
   const unique_fd err = detail::open_stream(what.errors_, false, child.errors_);
-  detail::pipe_ends report = detail::make_pipe();
-  const std::vector<char*> argv = pointers(words);
-  const std::vector<char*> envp = pointers(settings);
-  const std::string doing = "start " + what.name();
-
-  child.id_ = spawn(orders{argv.data(),
-                           envp.data(),
-                           what.directory_.empty() ? nullptr : what.directory_.c_str(),
-                           {in.get(), out.get(), err.get()},
-                           report.write.get(),
-                           ::getpid(),
-                           what.dies_with_parent_});
-  if (child.id_ < 0) throw_error(last_error(), doing);
-  child.pidfd_.reset(open_pidfd(child.id_));
-  const std::error_code no_pidfd = child.pidfd_ ? std::error_code() : last_error();
-  report.write.reset();
-  int error = 0;
-  ssize_t told = 0;
-  while ((told = ::read(report.read.get(), &error, sizeof error)) < 0 && errno == EINTR) {
-  }
-  if (told == sizeof error || no_pidfd) {
+  detail::spawn_order order;
+  order.words = words.words();
+  order.environment = words.environment();
+  order.directory = words.directory();
+  order.streams = {in.get(), out.get(), err.get()};
+  order.dies_with_parent = what.dies_with_parent_;
+  const detail::spawned result = detail::spawn(order);
+  if (result.error) detail::throw_spawn_error(result.error, what);
+  child.id_ = result.id;
+  child.pidfd_ = detail::open_pidfd(child.id_);
+  if (!child.pidfd_) {
+    const std::error_code failed = last_error();
     ::kill(child.id_, SIGKILL);
     while (::waitpid(child.id_, nullptr, 0) < 0 && errno == EINTR) {
     }
-    child.ended_.emplace();
-    const std::error_code code = no_pidfd ? no_pidfd : std::error_code(error, std::system_category());
-    if (code == std::errc::no_such_file_or_directory)
-      throw input_error(doing + ": there is no such program, or no such folder to run it in");
-    throw lakh::error(kind_of(code), code, doing + ": " + code.message());
+    detail::throw_spawn_error(failed, what);
   }
   return child;
 }
@@ -351,24 +274,14 @@ task<void> process::write(std::string_view bytes) {
 }
 
 task<std::string> process::read(const unique_fd& from, std::size_t most) {
-  std::string bytes(most, '\0');
-  while (true) {
-    const ssize_t got = ::read(from.get(), bytes.data(), bytes.size());
-    if (got >= 0) {
-      bytes.resize(static_cast<std::size_t>(got));
-      co_return bytes;
-    }
-    if (errno == EAGAIN)
-      co_await news_of(from.get());
-    else if (errno != EINTR)
-      throw_error(last_error(), "read from a program");
-  }
+  std::string bytes;
+  while (!read_now(from.get(), most, bytes)) co_await news_of(from.get());
+  co_return bytes;
 }
 
 std::string process::take(const unique_fd& from, std::size_t most) {
-  std::string bytes(most, '\0');
-  const ssize_t got = ::read(from.get(), bytes.data(), bytes.size());
-  bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  std::string bytes;
+  if (from) read_now(from.get(), most, bytes);
   return bytes;
 }
 

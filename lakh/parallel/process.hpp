@@ -11,7 +11,8 @@
 //    system calls. The child gets no descriptor but its three streams, and signals unblocked with their default
 //    handlers.
 // 2. A process object owns its child. When it dies before the child, the child is killed (SIGKILL) and reaped: no
-//    zombies, no strays. Whoever else reaps children of any number, as with wait(2), takes the exit status away.
+//    zombies, no strays. Whoever else reaps children of any number, as with wait(2), or ignores SIGCHLD, takes the exit
+//    status away: asking for it then throws.
 // 3. The child is known by a pidfd: a signal never hits another process that got its number.
 // 4. What the child itself starts is its own affair: it is not killed with it.
 // A process object belongs to one thread or loop at a time.
@@ -33,6 +34,10 @@
 
 namespace lakh {
 
+namespace detail {
+class program_words;
+}
+
 // Where a stream of the child leads.
 enum class stream_to : std::uint8_t {
   inherit,  // where this program's own leads
@@ -43,11 +48,12 @@ enum class stream_to : std::uint8_t {
 // What to start, and how.
 class program {
  public:
-  // A name without a slash is looked for in PATH.
+  // A name without a slash is looked for in this program's PATH.
   explicit program(std::string name) { words_.push_back(std::move(name)); }
 
   program& arg(std::string word) &;
   program&& arg(std::string word) && { return std::move(arg(std::move(word))); }
+  // Where it runs, and from where a name with a slash that is relative is meant.
   program& directory(std::filesystem::path folder) &;
   program&& directory(std::filesystem::path folder) && { return std::move(directory(std::move(folder))); }
   // Over what this program's environment says.
@@ -73,6 +79,7 @@ class program {
 
  private:
   friend class process;
+  friend class detail::program_words;
   std::vector<std::string> words_;
   std::map<std::string, std::string> variables_;
   std::filesystem::path directory_;
