@@ -97,10 +97,12 @@ task<load::run_result> load_run::state::send_by_engine(std::optional<std::uint64
                              : load::range_dispenser::unbounded();
   std::unique_ptr<load::ledger_writer> ledger;
   std::optional<load::side_records> records;
+  std::optional<load::begun_marks> marks;
   if (folder) {
     const load::ledger_identity writer = next_writer();
     ledger = std::make_unique<load::ledger_writer>(folder->path(), writer);
     records.emplace(folder->path(), run_id, session, writer.writer);
+    if (!repeatable()) marks.emplace(folder->path(), run_id, session);
   }
 
   load::run_setup setup;
@@ -115,6 +117,7 @@ task<load::run_result> load_run::state::send_by_engine(std::optional<std::uint64
   setup.items = items.get();
   setup.ledger = ledger.get();
   setup.records = records ? &*records : nullptr;
+  setup.marks = marks && marks->there() ? &*marks : nullptr;
   setup.first_position = first_position;
   load::engine engine(std::move(setup));
   const sending_now now_sending(*this, engine);

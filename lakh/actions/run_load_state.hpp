@@ -5,6 +5,7 @@
 #include <lakh/actions/run_load.hpp>
 #include <lakh/async/scope.hpp>
 #include <lakh/core/clock.hpp>
+#include <lakh/load/begun_marks.hpp>
 #include <lakh/load/dispenser.hpp>
 #include <lakh/load/ledger.hpp>
 #include <lakh/load/run_folder.hpp>
@@ -49,6 +50,7 @@ struct load_run::state {
   task<load::reconciliation> ask_target(load::reconciler& both, const load::item_states& states,
                                         load::state_set asked) const;
   task<void> take_up();
+  void leave_out_what_never_began(load::item_states& states) const;
   task<void> settle_by_asking(load::item_states& states, std::optional<load::settlement>& settled);
   void settle_unasked(load::item_states& states, std::optional<load::settlement>& settled) const;
   void settle(std::optional<load::settlement>& settled, std::uint64_t item, load::outcome_state as,

@@ -22,6 +22,7 @@ bool claim_source::deal(std::optional<claimed_item>& to) {
   if (stopped_ || ready_.empty()) return false;
   reserved& front = ready_.front();
   to = claimed_item{front.items.first, front.position};
+  if (front.mark != nullptr) marks_->begin_one(*front.mark);
   ++front.items.first;
   ++front.position;
   if (--front.items.count == 0) ready_.pop_front();
@@ -46,7 +47,8 @@ void claim_source::ask() {
   }
   last_ask_ = now;
   dealt_at_last_ask_ = dealt_;
-  const std::uint64_t want = due_of(claim_size(claim_need().rate(rate_).lanes(lanes_).keyed(keyed_)));
+  const std::uint64_t want =
+      due_of(claim_size(claim_need().rate(rate_).lanes(lanes_).keyed(keyed_).marked(marks_ != nullptr)));
   if (want == 0 && !exhausted_) return;
   const std::optional<item_range> taken = want == 0 ? std::nullopt : from_.take(want);
   if (!taken) {
@@ -54,7 +56,8 @@ void claim_source::ask() {
     if (ready_.empty()) wake_waiting();
     return;
   }
-  const reserved claim{*taken, positions_.fetch_add(taken->count, std::memory_order_relaxed)};
+  reserved claim{*taken, positions_.fetch_add(taken->count, std::memory_order_relaxed)};
+  if (marks_ != nullptr) claim.mark = marks_->open(*taken);
   last_size_ = taken->count;
   asking_ = true;
   settled_.clear();
@@ -95,7 +98,7 @@ void claim_source::arrived(reserved claim, std::error_code error) {
     return;
   }
   if (stopped_) {
-    release(claim.items);
+    release(claim);
     wake_waiting();
     return;
   }
@@ -118,10 +121,15 @@ void claim_source::stop() {
   if (stopped_) return;
   stopped_ = true;
   if (armed()) loop::current().disarm(*this);
-  for (const reserved& rest : ready_) release(rest.items);
+  for (const reserved& rest : ready_) release(rest);
   ready_.clear();
   ready_count_ = 0;
   wake_waiting();
+}
+
+void claim_source::release(const reserved& rest) {
+  release(rest.items);
+  if (rest.mark != nullptr) marks_->close(*rest.mark);
 }
 
 void claim_source::release(std::uint64_t item) {

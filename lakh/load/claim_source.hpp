@@ -7,6 +7,7 @@
 #include <lakh/async/event.hpp>
 #include <lakh/async/timer_queue.hpp>
 #include <lakh/async/waiter.hpp>
+#include <lakh/load/begun_marks.hpp>
 #include <lakh/load/dispenser.hpp>
 #include <lakh/load/pacing.hpp>
 
@@ -73,6 +74,9 @@ class claim_source final : private timer_node {
   // From now on nothing is dealt out; what was claimed and not dealt out is released.
   void stop();
 
+  // Marks which items are begun, for those who come after a crash. Before the first next(); outlives this object.
+  void mark_in(begun_marks* marks) noexcept { marks_ = marks; }
+
   // The schedule by which items start, and when it began. Before the first next().
   void follow(const pacing& schedule, time_point began) noexcept {
     schedule_ = &schedule;
@@ -94,6 +98,7 @@ class claim_source final : private timer_node {
   struct reserved {
     item_range items;
     std::uint64_t position = 0;
+    begun_marks::slot* mark = nullptr;
   };
   bool deal(std::optional<claimed_item>& to);
   void ask();
@@ -102,6 +107,7 @@ class claim_source final : private timer_node {
   std::uint64_t due_of(std::uint64_t want);
   void on_timer() noexcept override;
   void arrived(reserved claim, std::error_code error);
+  void release(const reserved& rest);
   void release(const item_range& range);
   [[nodiscard]] bool ended() const noexcept { return stopped_ || (exhausted_ && !asking_ && ready_.empty()); }
   void wake_waiting();
@@ -111,6 +117,7 @@ class claim_source final : private timer_node {
   std::atomic<std::uint64_t>& positions_;
   std::uint64_t lanes_;
   bool keyed_;
+  begun_marks* marks_ = nullptr;
   const pacing* schedule_ = nullptr;
   time_point schedule_start_{};
 

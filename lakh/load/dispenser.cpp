@@ -87,13 +87,17 @@ std::optional<std::uint64_t> range_dispenser::remaining() const {
 
 std::uint64_t claim_size(const claim_need& need) noexcept {
   constexpr double seconds_of_work = 0.05;
+  constexpr double seconds_if_marked = 0.02;
   constexpr std::uint64_t most = 4096;
   constexpr std::uint64_t most_at_start = 256;
   const std::uint64_t lanes = std::max<std::uint64_t>(need.lanes_, 1);
   std::uint64_t size = std::min(lanes, most_at_start);
   if (need.rate_ > 0)
     size = static_cast<std::uint64_t>(std::min(need.rate_ * seconds_of_work, static_cast<double>(most)));
-  if (!need.keyed_) size = std::min(size, lanes);
+  if (!need.keyed_) {
+    const double ahead = need.marked_ && need.rate_ > 0 ? need.rate_ * seconds_if_marked : 0;
+    size = std::min(size, std::max(lanes, static_cast<std::uint64_t>(std::min(ahead, static_cast<double>(most)))));
+  }
   return std::clamp<std::uint64_t>(size, 1, most);
 }
 

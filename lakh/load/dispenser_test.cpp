@@ -145,5 +145,16 @@ TEST(claim_size, it_follows_the_table) {
   }
 }
 
+TEST(claim_size, without_a_key_it_may_be_more_than_the_lanes_where_beginnings_are_marked) {
+  const auto size = [](double rate, std::uint64_t lanes) {
+    return claim_size(claim_need().rate(rate).lanes(lanes).keyed(false).marked(true));
+  };
+  EXPECT_EQ(size(0, 2), 2U);
+  EXPECT_EQ(size(1000, 1), 20U);
+  EXPECT_EQ(size(10, 1), 1U);
+  EXPECT_EQ(size(1e300, 1), 4096U);
+  EXPECT_EQ(size(1000, 64), 50U);
+}
+
 }  // namespace
 }  // namespace lakh::load

@@ -26,6 +26,7 @@
 
 namespace lakh::load {
 
+class begun_marks;
 class ledger_writer;
 
 enum class run_end : std::uint8_t {
@@ -60,6 +61,7 @@ struct run_setup {
   dispenser* items = nullptr;
   ledger_writer* ledger = nullptr;   // null: --no-ledger
   side_records* records = nullptr;   // null: --no-ledger
+  begun_marks* marks = nullptr;      // null where they would tell nothing: what may have happened is sent again
   std::uint64_t first_position = 0;  // in the schedule: how many items earlier sessions have started
   std::optional<run_part> part;      // nothing: it is the whole run
 };

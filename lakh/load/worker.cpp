@@ -50,6 +50,7 @@ worker::worker(shared_run& run, unsigned number, std::uint64_t lanes)
       items_(run.setup->items->for_loop(number)),
       lanes_(lanes),
       claims_(items_, run.setup->ledger, run.counters->positions, lanes, may_be_repeated(*run.setup)) {
+  claims_.mark_in(run.setup->marks);
   claims_.on_failure = [this](std::error_code) { run_.request_stop(run_end::ledger_failed, {}); };
 }
 
