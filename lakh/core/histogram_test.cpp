@@ -117,5 +117,31 @@ TEST(histogram, clearing_makes_it_as_new) {
   EXPECT_EQ(values, histogram());
 }
 
+TEST(histogram, is_what_it_was_when_made_again_of_its_counters_and_sums) {
+  histogram values;
+  for (const std::int64_t us : {0, 5, 5, 4097, 123'456'789}) values.record_count(us, 3);
+  values.record_count(-1, 1);
+  const auto carried = [](const histogram& from) {
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> counters;
+    from.for_each([&](const histogram::bucket& one) {
+      counters.emplace_back(static_cast<std::uint32_t>(histogram::index_of(one.lowest)), one.count);
+    });
+    return counters;
+  };
+  const auto counters = carried(values);
+  EXPECT_EQ(histogram::of(counters, values.totals()), values);
+  EXPECT_EQ(histogram::of({}, histogram().totals()), histogram());
+
+  // Bounds that leave counters out, or are none.
+  histogram::sums wrong = values.totals();
+  wrong.max = 7;
+  EXPECT_EQ(histogram::of(counters, wrong), std::nullopt);
+  wrong = values.totals();
+  wrong.min = histogram::highest * 2;
+  EXPECT_EQ(histogram::of(counters, wrong), std::nullopt);
+  const std::vector<std::pair<std::uint32_t, std::uint64_t>> beyond = {{histogram::bucket_count, 1}};
+  EXPECT_EQ(histogram::of(beyond, values.totals()), std::nullopt);
+}
+
 }  // namespace
 }  // namespace lakh
