@@ -343,8 +343,13 @@ void ledger_writer::flush() {
 ledger_summary ledger_writer::close() {
   state_->wait_for(job_kind::close);
   state_->stop();
-  // Readers may hold it in WAL mode: then it stays in two files, as valid as one.
-  (void)state_->db.leave_wal();
+  // Readers may hold it in WAL mode, or the disk may have no room to copy the log: then it stays in two files, as valid
+  // as one.
+  try {
+    (void)state_->db.leave_wal();
+  } catch (const storage_error&) {
+    // All of it is durable already.
+  }
   return {state_->chain.entries(), state_->chain.head()};
 }
 

@@ -94,6 +94,13 @@ void expect_claimed(const std::filesystem::path& folder, const std::vector<std::
   }
 }
 
+// Whether nothing is left to be lost: the closing entry is there.
+bool is_closed(const std::filesystem::path& folder) {
+  load::ledger_reader reader(folder);
+  (void)reader.read();
+  return !reader.files().empty() && reader.files().front().closed;
+}
+
 TEST(io_faults, the_ledger_fails_once_and_for_good_and_keeps_what_it_promised_wherever_the_fault_strikes) {
   std::uint64_t struck = 0;
   for (const fault& how : faults) {
@@ -121,6 +128,9 @@ TEST(io_faults, the_ledger_fails_once_and_for_good_and_keeps_what_it_promised_wh
           const scratch_folder image;
           vfs.leave(image.path(), power_loss(seed == 0 ? survival::nothing : survival::some, seed + nth * 4));
           expect_claimed(image.path(), claimed);
+          if (seed == 0 && threw) {
+            EXPECT_FALSE(is_closed(image.path())) << "it failed after all was on the disk";
+          }
         }
         if (times == 1) expect_claimed(folder.path(), claimed);
         if (::testing::Test::HasFailure()) return;
