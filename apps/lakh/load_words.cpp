@@ -142,7 +142,7 @@ std::vector<option> load_options() {
       {.name = "--items",
        .letter = 'n',
        .value = "N",
-       .help = "how many, as in 100000 or 100k",
+       .help = "how many, as in 100000 or 100k (one for each row of the feeds)",
        .section = "How much, how fast"},
       {.name = "--duration",
        .letter = 'd',

@@ -42,6 +42,7 @@ load_run::state::state(load_request given) : request(std::move(given)) {
   if (request.resume) open_earlier(*request.resume);
   load::plan& p = request.the_plan;
   feeds = load::open_feeds(p);
+  if (!p.items && !p.duration && !p.pace.items()) p.items = feeds.capacity();
   load::declare(p, feeds, scope);
   steps = compile(p, scope);
   if (!p.reconcile.is_null()) view = make_target_view(p, scope);

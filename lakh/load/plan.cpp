@@ -229,8 +229,10 @@ void check_together(const plan& p, config_reader& read) {
     const config* given = node.find(key);
     return given != nullptr ? *given : node;
   };
-  if (!p.items && !p.duration && !p.pace.items())
-    node.fail("how many items? Neither items nor duration is given", "say items: 1000, or duration: 1m");
+  const bool rows_end = std::ranges::any_of(p.feeds, [](const feed_spec& f) { return f.order != feed_order::cycle; });
+  if (!p.items && !p.duration && !p.pace.items() && !rows_end)
+    node.fail("how many items? Neither items nor duration is given",
+              "say items: 1000, or duration: 1m, or give a feed: each of its rows is an item");
   if (p.pace.items() && p.items && *p.items > *p.pace.items()) {
     at("items").fail("items is " + std::to_string(*p.items) + ", but the rate's schedule ends after " +
                          std::to_string(*p.pace.items()),

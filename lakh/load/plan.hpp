@@ -66,7 +66,7 @@ struct plan_limits {
 struct plan {
   std::string name;
   std::optional<std::uint64_t> items;
-  std::optional<std::chrono::nanoseconds> duration;  // at least one of the two, or a rate with an end
+  std::optional<std::chrono::nanoseconds> duration;  // where neither is given, a rate's end or the feeds' rows decide
   std::string target;                                // as written, without a slash at its end; may hold {{env.NAME}}
   input_place target_place;
   std::vector<feed_spec> feeds;

@@ -126,7 +126,7 @@ TEST(plan, mistakes_are_named_with_their_place) {
       {"items: 5\n", "/plans/p.yaml:1:1: there is nothing to do for an item",
        "add steps:, or one action: 'http' and 'ssh'"},
       {"http: {}\n", "/plans/p.yaml:1:1: how many items? Neither items nor duration is given",
-       "say items: 1000, or duration: 1m"},
+       "say items: 1000, or duration: 1m, or give a feed: each of its rows is an item"},
       {"", "/plans/p.yaml: the configuration must be a mapping", ""},
       {"items: many\nhttp: {}\n", "/plans/p.yaml:1:8: items must be a whole number", ""},
       {"items: 0\nhttp: {}\n", "/plans/p.yaml:1:8: items must be a whole number from 1", ""},
@@ -189,6 +189,11 @@ TEST(plan, a_schedule_with_an_end_says_how_many) {
   const auto p = parsed("http: {}\nrate: 5/s for 1m\n");
   EXPECT_FALSE(p.items);
   EXPECT_EQ(p.pace.items(), 300U);
+}
+
+TEST(plan, a_feed_whose_rows_end_says_how_many) {
+  EXPECT_FALSE(parsed("http: {}\nfeeds: {hosts: {csv: hosts.csv}}\n").items);
+  EXPECT_THROW((void)parsed("http: {}\nfeeds: {hosts: {csv: hosts.csv, order: cycle}}\n"), lakh::input_error);
 }
 
 TEST(plan, words_make_the_same_plan_as_a_file) {

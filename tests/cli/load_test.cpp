@@ -89,6 +89,18 @@ TEST(load, feeds_can_be_named_in_words) {
   EXPECT_EQ(bodies, (std::set<std::string>{"Ann 0", "Bo 1", "Ann 2", "Bo 3"}));
 }
 
+TEST(load, each_row_of_a_feed_is_an_item_where_nobody_says_how_many) {
+  fake_server server([](const std::string&) { return created; });
+  const scratch_folder folder;
+  folder.write("people.csv", "name\nAnn\nBo\nCy\n");
+  const said got = load(folder, {"--feed", "p=" + folder.path("people.csv"), "http", server.url(), "-d", "{{p.name}}"});
+  EXPECT_EQ(got.code, 0) << got.err;
+  EXPECT_THAT(got.out, HasSubstr("requested                          3\n"));
+  std::set<std::string> bodies;
+  for (const std::string& request : server.requests()) bodies.insert(body_of(request));
+  EXPECT_EQ(bodies, (std::set<std::string>{"Ann", "Bo", "Cy"}));
+}
+
 TEST(load, items_that_fail_are_counted_and_named) {
   fake_server server([](const std::string& request) {
     return body_of(request) == "3" ? answer("422 Unprocessable Content", R"({"detail":"no"})") : created;
