@@ -48,8 +48,7 @@ endpoint endpoint::parse(std::string_view text) {
 }
 
 std::string endpoint::text() const {
-  if (family_ == family::unix_domain)
-    return host_.starts_with('\0') ? "unix:@" + host_.substr(1) : "unix:" + host_;
+  if (family_ == family::unix_domain) return host_.starts_with('\0') ? "unix:@" + host_.substr(1) : "unix:" + host_;
   const bool ipv6 = host_.find(':') != std::string::npos;
   return (ipv6 ? "[" + host_ + "]" : host_) + ":" + std::to_string(port_);
 }

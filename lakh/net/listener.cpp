@@ -9,8 +9,10 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <algorithm>
 #include <cerrno>
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -115,6 +117,18 @@ listener::listener(const endpoint& at, const listen_options& options)
       check({errno, boost::system::system_category()}, "");
   };
   if (options.sharing == port_sharing::joined && family != AF_UNIX) share();
+  // Connections inherit it.
+  if (options.ask_after.count() > 0 && family != AF_UNIX) {
+    const int on = 1;
+    const int silent = static_cast<int>(std::clamp<std::int64_t>(options.ask_after.count(), 1, 32'767));
+    const int times = 3;
+    const int between = std::max(1, silent / times);
+    if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) != 0 ||
+        ::setsockopt(acceptor.native_handle(), IPPROTO_TCP, TCP_KEEPIDLE, &silent, sizeof silent) != 0 ||
+        ::setsockopt(acceptor.native_handle(), IPPROTO_TCP, TCP_KEEPINTVL, &between, sizeof between) != 0 ||
+        ::setsockopt(acceptor.native_handle(), IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times) != 0)
+      check({errno, boost::system::system_category()}, "");
+  }
   acceptor.bind(address, error);
   check(error, hint_for(error));
   state_->owns_file = family == AF_UNIX && !at.path().starts_with('\0');

@@ -5,6 +5,7 @@
 #include <lakh/net/endpoint.hpp>
 #include <lakh/net/stream.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -29,6 +30,13 @@ struct listen_options {
     backlog = length;
     return *this;
   }
+  // The kernel asks a peer that has been silent for so long whether it is still there, and closes the connection within
+  // as long again if it is not: machines that were switched off, cables that were cut. TCP only; whole seconds.
+  listen_options& keep_alive(std::chrono::seconds silent) noexcept {
+    ask_after = silent;
+    return *this;
+  }
+  std::chrono::seconds ask_after{0};  // 0: it does not ask
   port_sharing sharing = port_sharing::none;
   int backlog = 4096;
 };

@@ -13,7 +13,8 @@
 //
 // Contract
 // 1. Requests are carried out one after the other, each as a whole: an add is an add, also if a hundred clients add.
-// 2. A lock is given back when its holder's connection ends, however that comes about. An item that was popped, and
+// 2. A lock is given back when its holder's connection ends, however that comes about (over TCP, where a machine can go
+//    without a word: listen with listen_options::keep_alive). An item that was popped, and
 //    whose client did not confirm that it arrived, goes back to the front of its queue.
 // 3. Who has another key, or does not speak the protocol, is refused, counted and logged, and has learned nothing.
 // 4. Bounded are: connections, the time for the handshake, the size of messages, and the memory for what is kept

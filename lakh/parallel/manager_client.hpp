@@ -9,9 +9,10 @@
 //   }
 //
 // Contract
-// 1. Every function comes twice: `f` blocks the thread, `async_f` is for coroutines. A client belongs to one thread;
-// its
-//    async functions are used on one loop of that thread, and it dies before that loop does.
+// 1. Every function comes twice: `f` blocks the thread, `async_f` is for coroutines. A client belongs to one thread.
+// One
+//    that is made in a coroutine belongs to its loop, and dies before it, as streams do; on another loop its async
+//    functions are an input_error.
 // 2. A connection carries one call at a time; as many are made as there are calls at once, and kept for the next ones.
 // 3. Errors: authentication_error for a wrong key; connect_error where no manager answers; closed_error where it went
 //    away within a call, or where another one has taken its place since (what was kept is gone: reconnect() says that

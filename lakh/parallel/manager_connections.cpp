@@ -38,6 +38,9 @@ task<std::unique_ptr<manager_connection>> manager_connections::connect() {
 
 task<std::unique_ptr<manager_connection>> manager_connections::take() {
   const loop* const here = &loop::current();
+  if (here != home_ && here != &own_loop_)
+    throw input_error("a client of the manager at " + where_.text() + " is used on a loop that it does not belong to",
+                      "make the client in a coroutine of the loop that awaits its calls");
   for (std::size_t i = idle_.size(); i-- > 0;) {
     if (idle_[i].on != here) continue;
     std::unique_ptr<manager_connection> one = std::move(idle_[i].one);

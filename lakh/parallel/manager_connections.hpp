@@ -32,7 +32,11 @@ class manager_connection {
 class manager_connections {
  public:
   manager_connections(net::endpoint where, shared_key key, std::size_t most_message, duration call_limit)
-      : where_(std::move(where)), key_(std::move(key)), most_message_(most_message), call_limit_(call_limit) {}
+      : where_(std::move(where)),
+        key_(std::move(key)),
+        most_message_(most_message),
+        call_limit_(call_limit),
+        home_(loop::running() ? &loop::current() : nullptr) {}
 
   // One that lies idle on this loop, or a new one.
   task<std::unique_ptr<manager_connection>> take();
@@ -73,7 +77,8 @@ class manager_connections {
   std::size_t most_message_;
   duration call_limit_;
   std::optional<std::uint64_t> instance_;
-  loop own_loop_;
+  loop* home_;     // of the coroutine that made the client
+  loop own_loop_;  // for blocking calls
   std::vector<idle_connection> idle_;
 };
 

@@ -7,6 +7,7 @@
 #include <lakh/parallel/message_pipe.hpp>
 #include <lakh/parallel/packed.hpp>
 
+#include <chrono>
 #include <span>
 #include <utility>
 
@@ -22,7 +23,7 @@ net::endpoint nameless() {
 
 task<void> keep(net::endpoint at, shared_key key, message_pipe parent) {
   try {
-    net::listener listening(at);
+    net::listener listening(at, net::listen_options().keep_alive(std::chrono::seconds(30)));
     manager shared(std::move(key));
     parent.send(pack(true, listening.local().text()));
     parent.close();

@@ -29,6 +29,8 @@
 #include <utility>
 #include <vector>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace {
@@ -522,6 +524,18 @@ TEST(manager, a_wait_that_was_cancelled_has_taken_nothing) {
   run(work());
 }
 
+TEST(manager, a_client_is_awaited_on_its_own_loop_alone) {
+  const running_manager server;
+  const manager_client client = server.client();
+  EXPECT_EQ(client.counter("c").add(), 1);
+  EXPECT_THROW(run(client.counter("c").async_add()), input_error);
+  const auto blocks_in_a_coroutine = [&]() -> task<void> {
+    EXPECT_EQ(client.counter("c").add(), 2);
+    co_return;
+  };
+  run(blocks_in_a_coroutine());
+}
+
 TEST(manager, is_reached_over_tcp_and_socket_files) {
   const running_manager tcp(manager_limits(), net::endpoint::parse("127.0.0.1:0"));
   EXPECT_EQ(tcp.client().counter("c").add(3), 3);
@@ -532,6 +546,35 @@ TEST(manager, is_reached_over_tcp_and_socket_files) {
     EXPECT_TRUE(std::filesystem::exists(file));
   }
   EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+// Whether one of this process's connections accepted at that port has the kernel ask for a silent peer.
+bool asks_for_silent_peers(std::uint16_t port) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int fd = std::stoi(entry.path().filename());
+    sockaddr_in own{};
+    sockaddr_in peer{};
+    socklen_t size = sizeof own;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) != 0 || own.sin_family != AF_INET) continue;
+    if (ntohs(own.sin_port) != port) continue;
+    size = sizeof peer;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) continue;
+    int on = 0;
+    size = sizeof on;
+    if (::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size) == 0 && on != 0) return true;
+  }
+  return false;
+}
+
+TEST(manager, notices_machines_that_went_without_a_word) {
+  const auto work = [](net::listen_options options, bool expected) -> task<void> {
+    net::listener listening(net::endpoint::parse("127.0.0.1:0"), options);
+    const auto one = co_await net::connect(listening.local());
+    const auto other = co_await listening.accept();
+    EXPECT_EQ(asks_for_silent_peers(listening.local().port()), expected);
+  };
+  run(work(net::listen_options().keep_alive(30s), true));
+  run(work(net::listen_options(), false));
 }
 
 TEST(manager_process, serves_and_goes_with_its_owner) {

@@ -4,6 +4,7 @@
 #include <lakh/core/error.hpp>
 #include <lakh/parallel/forked_for_test.hpp>
 #include <lakh/parallel/message_pipe.hpp>
+#include <lakh/parallel/shared_value.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -41,15 +42,18 @@ TEST(message_pipe, carries_messages_both_ways_between_processes) {
 
 TEST(message_pipe, a_peer_that_is_killed_is_the_end_or_a_cut_message) {
   auto [mine, theirs] = message_pipe::make();
+  const shared_value<int> written(0);
   forked child([&] {
     mine.close();
     theirs.send("hello");
     (void)!::write(theirs.descriptor(), "\0\0\0\7cut", 7);
+    written.atomic().store(1);
     for (;;) ::pause();
     return 0;
   });
   theirs.close();
   EXPECT_EQ(mine.receive(), "hello");
+  while (written.get() == 0) std::this_thread::yield();
   child.kill();
   try {
     (void)mine.receive();
