@@ -8,6 +8,7 @@
 
 #include <lakh/parallel/packed.hpp>
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -100,7 +101,7 @@ class part_answer {
   part_answer& operator=(const part_answer&) = delete;
 
   // Whether there is another item to be read.
-  [[nodiscard]] bool more() const noexcept { return item_ < items_; }
+  [[nodiscard]] bool more() const noexcept { return item_ < items_ && !stopped_.load(std::memory_order_relaxed); }
   // Whether it is to be done, not only read: its result has not been told before.
   [[nodiscard]] bool wanted() const noexcept { return item_ >= skip_; }
   void skip() noexcept { ++item_; }
@@ -123,6 +124,7 @@ class part_answer {
   std::uint32_t item_ = 0;
   std::uint32_t told_ = 0;  // items whose result is in out_
   bool stop_at_failure_ = false;
+  std::atomic<bool> stopped_{false};  // nobody wants to know any more
 };
 
 inline constexpr char item_done = 0;

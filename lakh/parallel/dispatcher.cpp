@@ -14,16 +14,26 @@ using namespace std::chrono_literals;
 constexpr duration busy_for = 2ms;
 constexpr std::size_t most_in_hand = 64;
 constexpr std::size_t least_workers = 4;
+constexpr std::size_t messages_per_worker = 16;
 // Of parts beyond the first: what does not fit a socket's buffer would only be copied.
 constexpr std::size_t most_bytes_ahead = 128 * 1024;
 
-void take_item(part& of, unpacker& in, char how) {
-  if (how == item_done)
-    of.take(in);
-  else if (how == item_failed)
-    of.take_failure(unpack_exception(in));
-  else
-    unpacker::refuse("an item that is neither done nor failed");
+// False where the worker was to stop behind a failure, and did.
+bool take_items(part& of, unpacker& in, std::uint32_t count, bool stops, std::uint32_t& told) {
+  while (count > 0) {
+    const std::uint32_t done = of.take(in, count);
+    told += done;
+    count -= done;
+    if (count == 0) return true;
+    if (!in.take_if(item_failed)) unpacker::refuse("an item that is neither done nor failed");
+    std::exception_ptr failure = unpack_exception(in);
+    if (stops && count != 1) throw protocol_error("a worker goes on where it was to stop");
+    of.take_failure(std::move(failure));
+    ++told;
+    --count;
+    if (stops) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -34,13 +44,12 @@ std::size_t parts_in_hand(duration average) noexcept {
 }
 
 std::size_t usual_chunk(std::size_t elements, std::size_t workers) noexcept {
-  constexpr std::size_t messages_per_worker = 16;
   const std::size_t messages = std::max(workers, least_workers) * messages_per_worker;
   return std::max<std::size_t>(1, (elements + messages - 1) / messages);
 }
 
 std::size_t chunks_ahead(std::size_t workers) noexcept {
-  return 2 * std::max(workers, least_workers) + 2;
+  return messages_per_worker * std::max(workers, least_workers);
 }
 
 dispatcher::~dispatcher() {
@@ -127,14 +136,7 @@ void dispatcher::answer(peer& worker, std::string_view message) {
   if (first != now->told_ || count > now->items() - now->told_ || (count == 0 && !last))
     throw protocol_error("a worker answers other items than it was asked");
 
-  bool failed = false;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    if (failed) throw protocol_error("a worker goes on where it was to stop");
-    const char how = in.take(1).front();
-    take_item(*now, in, how);
-    ++now->told_;
-    failed = how == item_failed && now->message_.stops_at_failure();
-  }
+  const bool failed = !take_items(*now, in, count, now->message_.stops_at_failure(), now->told_);
   in.finish();
   if (last && !failed && now->told_ != now->items())
     throw protocol_error("a worker ends with items that it has not told");

@@ -361,7 +361,7 @@ TEST_F(master_test, workers_go_when_their_master_is_killed) {
       [](std::string_view where, std::span<lakh::unique_fd> descriptors) {
         master team;
         team.listen(net::endpoint::unix_domain(std::string(where)), shared_key(key_text));
-        auto all = team.map_async(slow_square, std::views::iota(0, 100'000));
+        auto all = team.map_async(slow_square, std::views::iota(0, 10'000), chunk(1));
         while (team.progress().running == 0) std::this_thread::sleep_for(1ms);
         (void)!::write(descriptors[0].get(), "!", 1);
         all.wait();

@@ -86,6 +86,12 @@ class unpacker {
     at_ += bytes;
     return taken;
   }
+  // True, and taken, if this is the next byte.
+  bool take_if(char byte) noexcept {
+    if (at_ == end_ || *at_ != byte) return false;
+    ++at_;
+    return true;
+  }
   std::uint64_t varint() {
     if (at_ != end_ && static_cast<unsigned char>(*at_) < 0x80U) return static_cast<unsigned char>(*at_++);
     return long_varint();

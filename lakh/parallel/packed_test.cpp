@@ -9,7 +9,7 @@
 #include <set>
 #include <unordered_map>
 
-namespace parcels {
+namespace packed_things {
 
 enum class colour : std::uint8_t { red = 1, blue = 7 };
 BOOST_DESCRIBE_ENUM(colour, red, blue)
@@ -53,17 +53,17 @@ struct hidden {
   int value_;
 };
 
-}  // namespace parcels
+}  // namespace packed_things
 
-template <> struct lakh::packer<parcels::hidden> {
+template <> struct lakh::packer<packed_things::hidden> {
   static constexpr std::size_t least = 4;
-  static void write(std::string& out, const parcels::hidden& value) { packer<int>::write(out, value.value()); }
-  static parcels::hidden read(unpacker& in) { return parcels::hidden(packer<int>::read(in)); }
+  static void write(std::string& out, const packed_things::hidden& value) { packer<int>::write(out, value.value()); }
+  static packed_things::hidden read(unpacker& in) { return packed_things::hidden(packer<int>::read(in)); }
 };
 
 namespace {
 
-using namespace parcels;
+using namespace packed_things;
 using lakh::pack;
 using lakh::unpack;
 

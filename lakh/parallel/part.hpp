@@ -12,6 +12,8 @@
 #include <lakh/parallel/framed.hpp>
 #include <lakh/parallel/worker_function.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <string>
@@ -89,6 +91,21 @@ class part_message {
   std::uint32_t items_ = 0;
 };
 
+// Appends the results of items that are done, at most so many, by `append`; undoes it where one cannot be read.
+template <class Results, class Append>
+std::uint32_t take_results(unpacker& in, std::uint32_t most, Results& to, Append append) {
+  const std::size_t before = to.size();
+  if (before == 0) to.reserve(std::min<std::size_t>(most, in.left()));
+  std::uint32_t taken = 0;
+  try {
+    for (; taken < most && in.take_if(item_done); ++taken) append(to);
+  } catch (...) {
+    to.erase(to.begin() + static_cast<std::ptrdiff_t>(before), to.end());
+    throw;
+  }
+  return taken;
+}
+
 class part {
  public:
   // `first`: the number of its first item within its task. The message is sealed.
@@ -101,15 +118,16 @@ class part {
   // Before it is handed out for the first time. False if nobody wants it any more: then it is dropped. Called with the
   // dispatcher's mutex held.
   virtual bool begin() noexcept = 0;
-  // The next item's result. Throws where the bytes are no result.
-  virtual void take(unpacker& in) = 0;
+  // The results of the next items that are done, at most so many, and how many there were. Throws where the bytes are
+  // no result; then it has taken none.
+  virtual std::uint32_t take(unpacker& in, std::uint32_t most) = 0;
   virtual void take_failure(std::exception_ptr failure) = 0;
   // After some items of one message.
   virtual void flush() noexcept {}
   // All items have been told, or as many as there will be.
   virtual void end() noexcept = 0;
   // None of the items not yet told will be. Also for a part that has not begun.
-  virtual void fail(const std::exception_ptr& why) noexcept = 0;
+  virtual void fail(std::exception_ptr why) noexcept = 0;
 
   [[nodiscard]] std::uint32_t items() const noexcept { return message_.items(); }
   // "task item 17" or "items 100 to 199 of a task", for messages.

@@ -86,7 +86,7 @@ void part_worker::work(std::string_view message) {
   overwrite(out_, first_at, skip_);
   const called function = find(in, trust_);
   function.run(function.state, in, *this);
-  flush(true);
+  if (!stopped_.load(std::memory_order_relaxed)) flush(true);
 }
 
 void part_worker::begin_message() {

@@ -25,6 +25,8 @@ class part_worker final : private part_answer {
 
   // A work message. Throws input_error where it is none, and what `tell` throws.
   void work(std::string_view message);
+  // From any thread: ends work() behind the item that is being done; what was not told by then is not told.
+  void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
 
   // How a function is named in a message: runs it once without arguments, and drops its result. Throws what it throws.
   static void call_once(std::string_view function, trust which);

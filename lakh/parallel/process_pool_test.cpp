@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace parcels {
+namespace pool_things {
 
 struct parcel {
   std::string name;
@@ -40,7 +40,7 @@ struct add {
 };
 BOOST_DESCRIBE_STRUCT(add, (), (amount))
 
-}  // namespace parcels
+}  // namespace pool_things
 
 namespace {
 
@@ -108,12 +108,13 @@ TEST_F(process_pool_test, calls_functions_of_every_kind_with_what_they_need) {
   EXPECT_EQ(pool.apply(&square, 4), 16);
   EXPECT_EQ(pool.apply([](int a, double b) { return a * b; }, 2, 1.5), 3.0);
   EXPECT_EQ(pool.apply(repeat, "ab", 3), "ababab");
-  EXPECT_EQ(pool.apply(parcels::add{5}, 6), 11);
+  EXPECT_EQ(pool.apply(pool_things::add{5}, 6), 11);
   EXPECT_EQ(pool.apply(named_square, 5), 25);
   EXPECT_EQ(pool.apply([](auto text) { return text + "!"; }, std::string("generic")), "generic!");
-  const auto doubled = pool.apply([](const parcels::parcel& p) { return parcels::parcel{p.name, p.quantity * 2}; },
-                                  parcels::parcel{"tea", 4});
-  EXPECT_EQ(doubled, (parcels::parcel{"tea", 8}));
+  const auto doubled =
+      pool.apply([](const pool_things::parcel& p) { return pool_things::parcel{p.name, p.quantity * 2}; },
+                 pool_things::parcel{"tea", 4});
+  EXPECT_EQ(doubled, (pool_things::parcel{"tea", 8}));
   pool.apply(nothing, 1);
   EXPECT_NE(pool.apply(who, 0), ::getpid());
 }
@@ -187,7 +188,7 @@ TEST_F(process_pool_test, a_stream_takes_no_more_of_its_range_than_its_lead) {
   auto results = pool.imap(square, counted);
   for (int i = 0; i < 100; ++i) {
     ASSERT_EQ(results.next(), i * i);
-    ASSERT_LE(taken, i + 1 + 10);
+    ASSERT_LE(taken, i + 1 + 64);
   }
 }
 
@@ -253,7 +254,7 @@ TEST_F(process_pool_test, results_can_be_awaited_by_coroutines_of_a_loop) {
   process_pool pool(server, 2);
   lakh::run([](process_pool& in) -> lakh::task<void> {
     EXPECT_EQ(co_await in.submit(square, 6), 36);
-    const std::vector<int> all = co_await in.map_async(square, std::vector<int>{1, 2, 3});
+    const std::vector<int> all = co_await in.map_async(square, std::views::iota(1, 4));
     EXPECT_EQ(all, (std::vector<int>{1, 4, 9}));
     auto stream = in.imap(square, std::views::iota(0, 100));
     int expected = 0;

@@ -5,9 +5,9 @@
 //   auto squares = pool.imap(square, numbers);                       // in a coroutine
 //   while (auto one = co_await squares.async_next()) use(*one);
 //
-// 1. Elements of the range are taken while results are asked for, and never more of them ahead than two chunks for each
-//    worker and two more: so many results at most wait to be fetched, or are being worked on. (Ten chunks at least, for
-//    workers that are still on their way.)
+// 1. Elements of the range are taken while results are asked for, and never more of them ahead than 16 chunks for each
+//    worker: so many results at most wait to be fetched, or are being worked on. (Four workers are counted at least:
+//    others may be on their way.)
 // 2. What the function throws for an element is thrown where its result would have come; the stream goes on behind it.
 //    What the range throws ends the stream, and is thrown behind the last result.
 // 3. A stream that dies drops what no worker has begun, and what becomes of the rest. The pool may die first: then what
@@ -63,9 +63,11 @@ template <class T> class stream_part final : public part {
   ~stream_part() override { fail(std::make_exception_ptr(cancelled())); }
 
   bool begin() noexcept override { return !to_->abandoned.load(std::memory_order_relaxed); }
-  void take(unpacker& in) override {
-    batch_.items.emplace_back(std::in_place_index<0>, in.next<T>());
-    --left_;
+  std::uint32_t take(unpacker& in, std::uint32_t most) override {
+    const std::uint32_t taken = take_results(
+        in, most, batch_.items, [&in](auto& to) { to.emplace_back(std::in_place_index<0>, in.next<T>()); });
+    left_ -= taken;
+    return taken;
   }
   void take_failure(std::exception_ptr failure) override {
     batch_.items.emplace_back(std::in_place_index<1>, std::move(failure));
@@ -77,8 +79,9 @@ template <class T> class stream_part final : public part {
     (void)to_->ready.try_push(std::exchange(batch_, {next, {}}));
   }
   void end() noexcept override {}
-  void fail(const std::exception_ptr& why) noexcept override {
-    while (left_ > 0) take_failure(why);
+  void fail(std::exception_ptr why) noexcept override {
+    while (left_ > 1) take_failure(why);
+    if (left_ > 0) take_failure(std::move(why));
     flush();
   }
 
@@ -181,9 +184,10 @@ template <class Result> class [[nodiscard]] result_stream {
       at_ = 0;
     }
   }
-  // Gives the workers as much as the lead allows. Not for each result: for a chunk at a time.
+  // Gives the workers as much as the lead allows.
   void fill() {
     const std::size_t lead = chunk_ * detail::chunks_ahead(to_->progress().workers);
+    if (under_way_ > lead / 2) return;  // several at a time cost less
     while (!ended_ && under_way_ + chunk_ <= lead) {
       detail::part_message message(function_);
       while (!ended_ && message.items() < chunk_ && message.size() < detail::message_ahead) take_element(message);

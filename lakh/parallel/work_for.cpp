@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <stop_token>
 
 #include <unistd.h>
 
@@ -120,7 +121,10 @@ class worker_session {
     while (true) {
       const std::optional<std::string> message = co_await parts_.async_pop();
       if (!message) co_return;
-      co_await on_pool(thread_, [&] { worker.work(*message); });
+      co_await on_pool(thread_, [&](const std::stop_token& cancelled) {
+        const std::stop_callback stop(cancelled, [&worker] { worker.stop(); });
+        worker.work(*message);
+      });
     }
   }
 

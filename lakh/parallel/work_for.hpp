@@ -52,9 +52,9 @@ class worker_options {
   std::size_t message_limit_ = default_message_limit;
 };
 
-// Returns when the master ends in good order. Functions run on a thread of their own, one at a time; a cancelled worker
-// ends when the function that runs has returned. Throws connect_error, authentication_error, what the master refused it
-// with, and transport errors when the master is lost.
+// Returns when the master ends in good order. Functions run on a thread of their own, one at a time; a worker that is
+// cancelled, or whose master is gone, ends when the call that runs has returned. Throws connect_error,
+// authentication_error, what the master refused it with, and transport errors when the master is lost.
 task<void> work_for(net::endpoint master, shared_key key, worker_options how = {});
 
 }  // namespace lakh

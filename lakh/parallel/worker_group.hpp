@@ -89,20 +89,24 @@ template <class T> class call_part final : public part {
     state_->release();
   }
   bool begin() noexcept override { return begun_ = state_->begin(); }
-  void take(unpacker& in) override { state_->set(in.next<value_of<T>>()); }
+  std::uint32_t take(unpacker& in, std::uint32_t most) override {
+    if (most == 0 || !in.take_if(item_done)) return 0;
+    state_->set(in.next<value_of<T>>());
+    return 1;
+  }
   void take_failure(std::exception_ptr failure) override { state_->set(std::move(failure)); }
   void end() noexcept override {
     if (std::exchange(ended_, true)) return;
     state_->complete();
   }
-  void fail(const std::exception_ptr& why) noexcept override {
+  void fail(std::exception_ptr why) noexcept override {
     if (ended_) return;
     if (begun_) {
-      state_->set(why);
+      state_->set(std::move(why));
       end();
     } else {
       ended_ = true;
-      state_->refuse(why);  // unless it was cancelled
+      state_->refuse(std::move(why));  // unless it was cancelled
     }
   }
 
@@ -116,6 +120,9 @@ template <class T> class call_part final : public part {
 template <class T> class map_state {
  public:
   using results = std::conditional_t<std::is_void_v<T>, void, std::vector<value_of<T>>>;
+  // Where one result comes to stand, in any order.
+  using slot = std::conditional_t<std::default_initializable<value_of<T>> && !std::same_as<T, bool>, value_of<T>,
+                                  std::optional<value_of<T>>>;
 
   explicit map_state(remote_state<results>* state) : state_(state) {}
   map_state(const map_state&) = delete;
@@ -137,7 +144,7 @@ template <class T> class map_state {
   void keep(std::uint64_t first, std::vector<value_of<T>>& values) noexcept {
     if constexpr (!std::is_void_v<T>) {
       const std::lock_guard<std::mutex> lock(mutex_);
-      for (auto&& value : values) slots_[first++].emplace(std::move(value));
+      for (auto&& value : values) slots_[first++] = std::move(value);
     }
   }
   void fail(std::uint64_t element, std::exception_ptr why) noexcept {
@@ -164,17 +171,19 @@ template <class T> class map_state {
   void hand_over() noexcept {
     if constexpr (std::is_void_v<T>) {
       state_->set(std::monostate());
+    } else if constexpr (std::same_as<slot, T>) {
+      state_->set(std::move(slots_));
     } else {
       std::vector<T> all;
       all.reserve(slots_.size());
-      for (auto& slot : slots_) all.push_back(std::move(*slot));
+      for (auto& one : slots_) all.push_back(std::move(*one));
       state_->set(std::move(all));
     }
   }
 
   remote_state<results>* state_;
   std::mutex mutex_;
-  std::conditional_t<std::is_void_v<T>, std::monostate, std::vector<std::optional<value_of<T>>>> slots_;
+  std::conditional_t<std::is_void_v<T>, std::monostate, std::vector<slot>> slots_;
   std::exception_ptr failure_;
   std::uint64_t failed_at_ = 0;
   std::size_t parts_left_ = 1;
@@ -193,7 +202,9 @@ template <class T> class map_part final : public part {
   }
 
   bool begin() noexcept override { return of_->begin(); }
-  void take(unpacker& in) override { values_.push_back(in.next<value_of<T>>()); }
+  std::uint32_t take(unpacker& in, std::uint32_t most) override {
+    return take_results(in, most, values_, [&in](auto& to) { to.push_back(in.next<value_of<T>>()); });
+  }
   void take_failure(std::exception_ptr failure) override { of_->fail(at_ + values_.size(), std::move(failure)); }
   void flush() noexcept override {
     of_->keep(at_, values_);
@@ -203,9 +214,9 @@ template <class T> class map_part final : public part {
   void end() noexcept override {
     if (!std::exchange(ended_, true)) of_->part_ended();
   }
-  void fail(const std::exception_ptr& why) noexcept override {
+  void fail(std::exception_ptr why) noexcept override {
     flush();
-    of_->fail(at_, why);
+    of_->fail(at_, std::move(why));
     end();
   }
 
