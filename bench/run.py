@@ -4,17 +4,19 @@
   bench/run.py client    client CPU per request: lakh load (with and without its ledger) against wrk, both to nginx
   bench/run.py server    server CPU per request: lakh's server and FastAPI against nginx, all driven by wrk
   bench/run.py orders    durable orders: lakh shop against FastAPI with sqlite3, both loaded by lakh load
+  bench/run.py processes the same orders by worker processes, coroutines on one loop, a loop per core, and Python's requests
+                         in a Pool(2): wall time, and the loader's CPU time per order
   bench/run.py memory    the loader's peak memory, by number of items and by number of users
 
   --rounds N     rounds (6); each round runs every contender once, in turn
   --requests N   requests of one client run (400,000), seconds of wrk follow from it
   --seconds N    seconds of one server run (5)
-  --orders N     orders of one orders run (100,000; FastAPI gets a tenth)
+  --orders N     orders of one orders or processes run (100,000; FastAPI and requests get a tenth)
   --items N...   numbers of items for `memory` (100000 1000000 10000000)
   --build DIR    where the programs are (build/bench, else build/release)
   --only WORD    only contenders whose name contains the word; the baseline always runs
 
-Client and server are pinned: the one to core 0, the other to core 1 (in `orders` both use all cores). CPU is user +
+Client and server are pinned: the one to core 0, the other to core 1 (in `orders` and `processes` both use all cores). CPU is user +
 system time: of a client by wait4, of a server from /proc over the measured stretch. All traffic stays on 127.0.0.1.
 Needs scripts/setup --bench. A contender that fails ends the run with its own words: there are no partial tables.
 """
@@ -315,6 +317,53 @@ def bench_orders(options, programs, folder):
           figures, "lakh shop", "s")
 
 
+class measured(float):
+    """A wall time that knows the CPU time that went with it."""
+
+    cpu = 0.0
+
+
+def bench_processes(options, programs, folder):
+    def into_shop(words_for, orders):
+        run = pathlib.Path(tempfile.mkdtemp(dir=folder))
+        port_file = run / "port"
+        port = free_port()
+        with server("lakh shop", [programs.lakh, "shop", "--listen", f"127.0.0.1:{port}", "--db", str(run / "shop.db"),
+                                  "--port-file", str(port_file)], port, run, core=None, ready="/stats") as shop:
+            used = run_client(words_for(shop.url + "/orders", orders), run, None)
+            with urllib.request.urlopen(shop.url + "/stats") as answer:
+                counted = int(re.search(r'"orders":(\d+)', answer.read().decode().replace(" ", "")).group(1))
+        if counted != orders:
+            die(f"the shop holds {counted} orders, not {orders}")
+        shutil.rmtree(run)
+        figure = measured(used.wall / orders * 1e5)
+        figure.cpu = used.cpu / orders * 1e6
+        return figure
+
+    def by_lakh(shape):
+        return lambda: into_shop(
+            lambda url, orders: [programs.lakh, "load", "-n", str(orders), "--shape", shape, "--key", "auto",
+                                 "--no-report", "http", "POST", url, "--json", ORDER], options.orders)
+
+    def by_requests():
+        return into_shop(lambda url, orders: [sys.executable, str(PEERS / "requests_pool.py"), url, str(orders), "2"],
+                         max(1, options.orders // 10))
+
+    try:
+        import requests  # noqa: F401  (what the peer needs)
+    except ImportError:
+        die("Python's requests is missing: apt-get install python3-requests")
+    baseline = "lakh coroutines:64, one loop"
+    figures = rounds_of({baseline: by_lakh("coroutines:64"), "lakh 2x1x32, two processes": by_lakh("2x1x32"),
+                         "lakh auto, a loop per core": by_lakh("auto"), "requests in a Pool(2)": by_requests},
+                        baseline, options, "s per 100,000")
+    of = (f"{options.orders:,} durable orders into lakh shop; loader and shop on the same cores (requests: "
+          f"{options.orders // 10:,}, scaled; lakh keeps its ledger, requests keeps nothing)")
+    table(f"Wall time, {of}", figures, baseline, "s")
+    table(f"The loader's CPU time per order, {of}",
+          {name: [one.cpu for one in values] for name, values in figures.items()}, baseline, "µs")
+
+
 def bench_memory(options, programs, folder):
     with nginx(folder) as target:
         url = target.url + "/orders"
@@ -341,7 +390,8 @@ def machine():
 
 
 def main():
-    kinds = {"client": bench_client, "server": bench_server, "orders": bench_orders, "memory": bench_memory}
+    kinds = {"client": bench_client, "server": bench_server, "orders": bench_orders, "processes": bench_processes,
+             "memory": bench_memory}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", choices=kinds)
     parser.add_argument("--rounds", type=int, default=None)
