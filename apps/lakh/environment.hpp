@@ -11,7 +11,7 @@
 namespace lakh::cli {
 
 struct environment {
-  std::vector<std::string> args;  // without the program's own name
+  std::vector<std::string> args;           // without the program's own name
   std::string program = "/proc/self/exe";  // this program, for verbs that start it again
   std::istream* in = nullptr;
   std::ostream* out = nullptr;
