@@ -82,7 +82,7 @@ std::string_view meaning_of(int code) noexcept {
     case reconcile_differs: return "the target's data differ from the ledger, or could not be asked for";
     case limit_broken: return "a limit ended the run, or was not kept";
     case not_as_written: return "verify: a record of the run is not what was written";
-    case internal_failure: return "a fault of lakh itself";
+    case internal_failure: return "a fault of lakh itself, or of what kills its worker processes";
     case interrupted: return "stopped by Ctrl-C (SIGINT)";
     case terminated: return "stopped by SIGTERM";
     default: return {};

@@ -2,10 +2,13 @@
 
 import contextlib
 import json
+import re
 import signal
+import socket
 import sqlite3
 import time
 import unittest
+import urllib.request
 
 from harness import PLAN, Case, stop
 
@@ -32,11 +35,67 @@ class Load(Case):
 
     def test_every_shape_does_the_same(self):
         at, _ = self.shop()
-        for shape in ("serial", "threads:4", "coroutines:16", "1x2x8", "auto"):
+        shapes = ("serial", "threads:4", "coroutines:16", "1x2x8", "processes:3", "2x2x4", "auto")
+        for shape in shapes:
             done = self.lakh("load", PLAN, "-n", 300, "--target", at, "--shape", shape, "--json")
             self.assertEqual(done.code, 0, (shape, done))
             self.assertEqual(done.json()["balance"]["confirmed"], 300)
-        self.assertEqual(self.orders_in(), (1500, 1500))
+            if shape != "auto":
+                self.assertEqual(done.json()["shape"], shape)
+        self.assertEqual(self.orders_in(), (300 * len(shapes), 300 * len(shapes)))
+
+    def test_several_processes_are_shown_as_one_run(self):
+        at, _ = self.shop()
+        plan = self.folder / "plan.yaml"
+        plan.write_text(PLAN.read_text().replace("../data/", f"{PLAN.parent.parent}/data/").replace("users: 64", "shape: 2x1x8"))
+        done = self.lakh("load", plan, "-n", 2000, "--target", at, "--rate", "2000/s", "--progress", "plain")
+        self.assertEqual(done.code, 0, done)
+        self.assertIn("2 processes, each with 1 event loop and 8 in flight at most", done.err)
+        self.assertRegex(done.err, r"2,000 of 2,000 +100\.0 %")
+        self.assertIn("2x1x8: 2 processes × 1 thread × 8 coroutines", done.out)
+        self.assertIn("201 × 2,000", done.out)
+        (run,) = self.folder.glob("runs/*")
+        self.assertEqual(len(list(run.glob("ledger-*.db"))), 2)
+        self.assertEqual(self.lakh("verify", run.name).code, 0)
+        shown = self.lakh("runs", "show", run.name, "--json")
+        self.assertEqual(shown.json()["ledger_balance"]["confirmed"], 2000, shown)
+
+    def test_a_run_goes_on_in_another_shape_both_ways(self):
+        at, _ = self.shop("--chaos", "delay:100%@1ms..3ms")
+        shapes = ("2x1x8", "coroutines:16", "3x1x4", "auto")
+        begin = [PLAN, "--target", at, "-n", 12000]
+        for number, shape in enumerate(shapes):
+            loader = self.start("load", *begin, "--shape", shape, "--json", "--progress", "none")
+            if number + 1 < len(shapes):
+                time.sleep(0.5)
+                loader.send_signal(signal.SIGINT)
+            out, err = loader.communicate(timeout=60)
+            if loader.returncode == 0:
+                break
+            self.assertEqual(loader.returncode, 130, (out, err))
+            self.assertBalanced(json.loads(out)["balance"], 12000)
+            begin = ["--resume", "last"]
+        self.assertEqual(loader.returncode, 0, (out, err))
+        self.assertEqual(self.orders_in(), (12000, 12000))
+        self.assertEqual(self.lakh("verify", "last").code, 0)
+
+    def test_the_figures_of_all_processes_are_served_while_they_work(self):
+        at, _ = self.shop("--chaos", "delay:100%@5ms..10ms")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            metrics = f"127.0.0.1:{free.getsockname()[1]}"
+        loader = self.start("load", PLAN, "--target", at, "-n", 100000, "--shape", "2x1x8", "--metrics", metrics, "--json",
+                            "--progress", "none")
+        deadline = time.monotonic() + 20
+        seen = 0
+        while seen < 100:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+            with contextlib.suppress(OSError):
+                text = urllib.request.urlopen(f"http://{metrics}/metrics", timeout=2).read().decode()
+                seen = max([0, *map(float, re.findall(r'lakh\w*\{[^}]*confirmed[^}]*\} (\d+)', text))])
+        done = stop(loader, signal.SIGINT)
+        self.assertEqual(done.code, 130, done)
+        self.assertBalanced(done.json()["balance"], 100000)
 
     def test_words_do_what_a_plan_does(self):
         at, _ = self.shop()
