@@ -17,21 +17,26 @@ unique_fd open_log(const std::filesystem::path& log) {
   return detail::above_streams(open_file(log, O_WRONLY | O_APPEND | O_CREAT).release());
 }
 
+// What the child is told: to do this, with the rest of the bytes as argument.
+struct instruction {
+  fork_server::entry what = nullptr;
+};
+
 // In a child of the fork server. Has one thread, so it may fork.
 int detach(std::string_view argument, std::span<unique_fd> descriptors) {
   unique_fd& tell = descriptors[0];
   const unique_fd& log = descriptors[1];
   ::setsid();
   const pid_t second = ::fork();
-  const pid_t told = second < 0 ? -errno : second;
-  if (second != 0) return ::write(tell.get(), &told, sizeof told) == sizeof told ? 0 : 1;
+  const pid_t result = second < 0 ? -errno : second;
+  if (second != 0) return ::write(tell.get(), &result, sizeof result) == sizeof result ? 0 : 1;
   tell.reset();
   for (const int stream : {STDOUT_FILENO, STDERR_FILENO})
     if (::dup2(log.get(), stream) < 0) return fork_server::uncaught;
   descriptors[1].reset();
-  fork_server::entry what = nullptr;
-  std::memcpy(&what, argument.data(), sizeof what);
-  return what(argument.substr(sizeof what), {});
+  instruction told;
+  std::memcpy(&told, argument.data(), sizeof told);
+  return told.what(argument.substr(sizeof told), {});
 }
 
 }  // namespace
@@ -56,8 +61,9 @@ pid_t detail::start_daemon(fork_server& server, const std::filesystem::path& log
                            std::string_view argument) {
   pipe_ends ends = make_pipe();
   const unique_fd output = open_log(log);
-  std::string bytes(sizeof what, '\0');
-  std::memcpy(bytes.data(), &what, sizeof what);
+  const instruction told{what};
+  std::string bytes(sizeof told, '\0');
+  std::memcpy(bytes.data(), &told, sizeof told);
   bytes += argument;
   const std::array<int, 2> given{ends.write.get(), output.get()};
   process child = server.start(detach, bytes, given, child_options().name("daemon").input(stream_to::nothing));
