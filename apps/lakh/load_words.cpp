@@ -152,7 +152,7 @@ std::vector<option> load_options() {
       {.name = "--users",
        .letter = 'u',
        .value = "N",
-       .help = "how many are in flight at once (64)",
+       .help = "how many are in flight at once (64; programs: as many as there are processors)",
        .section = "How much, how fast"},
       {.name = "--rate",
        .letter = 'r',

@@ -249,6 +249,9 @@ void load_run::state::write_receipt(load_report& report) noexcept {
 task<load_report> load_run::run(std::function<void(const load::run_progress&)> on_progress, duration every) {
   state& my = *state_;
   load_report report;
+  // What is not the same everywhere is said.
+  if (!my.request.the_plan.users && my.request.the_plan.shape.automatic && my.usual_users() == usable_cores())
+    my.tell(load::grouped(my.shape.lanes()) + " at a time, as there are processors; --users says otherwise");
   if (my.request.resume) {
     if (!co_await my.unless_cut_short(my.take_up())) throw cancelled();
     my.begin_session();

@@ -158,6 +158,7 @@ TEST(exec, many_times_each_with_its_row_and_its_output) {
                                  "echo \"$1\"; echo \"no $1\" >&2", "sh", "{{hosts.name}}"});
   EXPECT_EQ(got.code, 0) << got.out << got.err;
   EXPECT_THAT(got.out, HasSubstr("0 × 3"));
+  EXPECT_THAT(got.err, HasSubstr(" at a time, as there are processors; --users says otherwise"));
   EXPECT_EQ(runs(folder, {"output", "last"}).out, "alpha\nbeta gamma\n$(id)\n");
   EXPECT_EQ(runs(folder, {"output", "last", "--stderr", "--tag"}).out, "0\tno alpha\n1\tno beta gamma\n2\tno $(id)\n");
   EXPECT_EQ(runs(folder, {"output", "last", "1"}).out, "beta gamma\n");
