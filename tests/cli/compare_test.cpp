@@ -208,6 +208,18 @@ TEST_F(compare, takes_a_plan_and_its_feed_and_gives_every_run_an_id_of_its_own) 
   EXPECT_EQ(bodies.size(), 8U);  // two names in each of four runs
 }
 
+TEST_F(compare, does_the_plans_of_the_guide) {
+  const std::string plans = LAKH_SOURCE_DIR "/examples/plans/";
+  const said computed = ask({plans + "cpu-bound.yaml", "-n", "3", "--shapes", "serial,processes:2", "--rounds", "1"});
+  EXPECT_EQ(computed.code, 0) << computed.err;
+  EXPECT_THAT(computed.out, HasSubstr("processes:2"));
+  fake_server server([](const std::string&) { return answer("201 Created", "{}"); });
+  const said asked =
+      ask({plans + "io-bound.yaml", "-n", "3", "--shapes", "coroutines:2", "--rounds", "1", "--target", server.url()});
+  EXPECT_EQ(asked.code, 0) << asked.err;
+  EXPECT_EQ(server.requests().size(), 3U);
+}
+
 TEST_F(compare, a_run_that_is_not_whole_is_told_and_never_averaged) {
   std::atomic<int> count = 0;
   fake_server server([&](const std::string&) {
