@@ -27,8 +27,8 @@ preflight_result judge(const machine_limits& machine, std::uint64_t lanes, unsig
 // "32768\t60999" as the kernel writes it: how many ports; 0 if it is something else.
 std::uint64_t ports_in_range(std::string_view text) noexcept;
 
-// Reads the limits, judges, and raises what can be raised in this process; worker processes raise their own. Returns the
-// notes.
+// Reads the limits, judges, and raises what can be raised in this process; worker processes raise their own. Returns
+// the notes.
 std::vector<std::string> prepare_machine(std::uint64_t lanes, unsigned processes);
 
 }  // namespace lakh::cli

@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <thread>
 
@@ -137,17 +139,34 @@ std::filesystem::path create_folder(const std::filesystem::path& root, std::stri
   }
 }
 
+std::string holder_of(const std::filesystem::path& lock) {
+  std::string line;
+  std::getline(std::ifstream(lock), line);
+  return line;
+}
+
+// The loader that wrote "process 4711, since …" is gone. Its worker processes hold the lock until they are, too.
+bool is_gone(std::string_view holder) {
+  constexpr std::string_view before = "process ";
+  pid_t process = 0;
+  if (!holder.starts_with(before)) return false;
+  holder.remove_prefix(before.size());
+  if (std::from_chars(holder.data(), holder.data() + holder.size(), process).ec != std::errc() || process <= 0)
+    return false;
+  return ::kill(process, 0) != 0 && errno == ESRCH;
+}
+
 file_lock lock(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "lock";
-  // `lakh runs` takes the lock for a moment to see whether anybody holds it, so one refusal means nothing.
+  // `lakh runs` takes the lock for a moment to see whether anybody holds it, so one refusal means nothing. The kernel
+  // ends the processes of a loader that was killed in a moment, unless it is very busy.
   auto taken = file_lock::try_take(file);
-  for (int more = 0; !taken && more < 10; ++more) {
+  for (int more = 0; !taken && (more < 10 || (more < 500 && is_gone(holder_of(file)))); ++more) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     taken = file_lock::try_take(file);
   }
   if (!taken) {
-    std::string holder;
-    std::getline(std::ifstream(file), holder);
+    const std::string holder = holder_of(file);
     throw storage_error(std::make_error_code(std::errc::resource_unavailable_try_again),
                         fmt::format("{}: another lakh is loading this run{}", folder.string(),
                                     holder.empty() ? "" : " (" + holder + ")"),

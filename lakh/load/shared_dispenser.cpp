@@ -18,7 +18,7 @@ constexpr std::uint64_t most_at_once = std::uint32_t{0xffff'ffff};
 constexpr std::uint64_t to_word(const item_range& range) noexcept {
   return range.first << 32U | range.count;
 }
-constexpr item_range to_range(std::uint64_t held) noexcept {
+item_range to_range(std::uint64_t held) noexcept {
   return {held >> 32U, held & most_at_once};
 }
 static_assert(ledger_reader::default_item_limit == std::uint64_t{1} << 32U);
