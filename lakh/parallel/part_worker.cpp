@@ -159,7 +159,7 @@ int work_over_descriptor(std::string_view argument, std::span<unique_fd> descrip
     tell(ready);
 
     part_worker worker(tell, most, part_worker::trust::addresses);
-    frame_decoder in(most + message_overhead);
+    frame_decoder in(most + message_ahead + message_overhead);
     while (true) {
       while (const auto message = in.next()) worker.work(*message);
       const std::span<char> room = in.room();

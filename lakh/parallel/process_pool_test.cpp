@@ -449,6 +449,16 @@ TEST_F(process_pool_test, terminate_ends_workers_that_hang_and_what_waits) {
   pool.join();
 }
 
+TEST_F(process_pool_test, terminate_ends_a_join_that_waits_for_a_worker_that_hangs) {
+  process_pool pool(2);
+  auto one = pool.submit(hang);
+  std::thread waits([&] { pool.join(); });
+  while (pool.progress().running == 0) std::this_thread::yield();
+  pool.terminate();
+  waits.join();
+  EXPECT_THROW(one.get(), lakh::cancelled);
+}
+
 TEST_F(process_pool_test, a_pool_that_dies_ends_what_is_outstanding) {
   std::optional<process_pool> pool(std::in_place, 2);
   auto one = pool->submit(hang);
