@@ -181,7 +181,7 @@ class comparing {
       mine.shape = shapes[i];
       mine.users = shapes[i].automatic ? users : std::nullopt;
       if (fewer && load::is_slow(one.lanes, widest) && *fewer < *mine.items) {
-        mine.items = *fewer;
+        mine.items = fewer;
         one.fewer = true;
       }
       one.items = mine.items;
