@@ -32,6 +32,8 @@ class forked {
   ~forked() { kill(); }
 
   [[nodiscard]] pid_t id() const noexcept { return id_; }
+  // Somebody else has waited for it.
+  void forget() noexcept { id_ = -1; }
   // Exit code; 128 + signal where one ended it; -1 if it has been waited for.
   int wait() {
     if (id_ <= 0) return -1;

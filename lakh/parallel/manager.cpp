@@ -127,13 +127,11 @@ class manager_session {
   }
 
   bool release(const std::string& name) {
-    const auto at = held_.find(name);
-    if (at == held_.end()) return false;
-    const std::string known = name;
-    at->second.taken.release();
-    --at->second.lock->users;
-    held_.erase(at);
-    store_.drop_if_unused(known);
+    auto one = held_.extract(name);
+    if (one.empty()) return false;
+    one.mapped().taken.release();
+    --one.mapped().lock->users;
+    store_.drop_if_unused(one.key());
     return true;
   }
 

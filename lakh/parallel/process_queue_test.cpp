@@ -249,61 +249,91 @@ TEST(process_queue, a_wait_that_was_cancelled_has_pushed_and_taken_nothing) {
 
 // --- death
 
-// After the death of one in `work`: what is in the queue, and whether it still works for others.
-template <class Work> std::optional<long> die_in(Work work, long steps, const std::vector<std::vector<int>>& allowed) {
-  process_queue<int> queue(4, 64);
-  (void)queue.push(1);
-  (void)queue.push(2);
-  const auto done = kill_after_steps([&] { work(queue); }, steps);
-  if (!done) return done;
-  forked other([&] { return queue.push(9) ? 0 : 1; });
-  EXPECT_EQ(other.wait(), 0) << steps;
-  std::vector<int> found = drained(queue);
-  EXPECT_FALSE(found.empty()) << steps;
-  if (found.empty()) return done;
-  EXPECT_EQ(found.back(), 9) << steps;
-  found.pop_back();
-  EXPECT_NE(std::ranges::find(allowed, found), allowed.end()) << steps << ": " << testing::PrintToString(found);
-  return done;
-}
+using words = std::vector<std::string>;
 
-template <class Work> void die_everywhere_in(Work work, const std::vector<std::vector<int>>& allowed) {
-  const auto all = die_in(work, 50'000, allowed);
-  if (!all) GTEST_SKIP() << "processes cannot be traced here";
-  // As many as are quick: all of them, or every so many.
-  const long stride = 1 + *all * *all / 30'000;
-  for (long steps = 0; steps < *all; steps += stride) die_in(work, steps, allowed);
+// One dies in `work` at each of its deadly steps; after that, what is in the queue, and whether it still works for
+// others.
+template <class Work> void die_everywhere_in(Work work, const std::vector<words>& allowed) {
+  const auto with_queue = [](auto use) {
+    process_queue<std::string> queue(4, 64);
+    (void)queue.push("one");
+    (void)queue.push("two");
+    return use(queue);
+  };
+  const std::vector<long> steps = with_queue([&](auto& queue) {
+    const shared_memory memory(std::move(copies_of(queue.descriptors())[0]));
+    return deadly_steps([&] { work(queue); }, memory.bytes());
+  });
+  if (steps.empty()) GTEST_SKIP() << "processes cannot be traced here";
+  for (const long step : steps)
+    with_queue([&](auto& queue) {
+      (void)kill_after_steps([&] { work(queue); }, step);
+      forked other([&] { return queue.push("last") ? 0 : 1; });
+      EXPECT_EQ(other.wait(), 0) << step;
+      words found = drained(queue);
+      EXPECT_FALSE(found.empty()) << step;
+      if (found.empty()) return 0;
+      EXPECT_EQ(found.back(), "last") << step;
+      found.pop_back();
+      EXPECT_NE(std::ranges::find(allowed, found), allowed.end()) << step << ": " << testing::PrintToString(found);
+      return 0;
+    });
 }
 
 TEST(process_queue_death, at_any_instruction_of_a_push_it_is_there_or_not) {
-  die_everywhere_in([](process_queue<int>& queue) { (void)queue.push(3); }, {{1, 2}, {1, 2, 3}});
+  const std::string item = "three";
+  die_everywhere_in([&](auto& queue) { (void)queue.push(item); }, {{"one", "two"}, {"one", "two", "three"}});
 }
 
 TEST(process_queue_death, at_any_instruction_of_a_pop_it_is_taken_or_not) {
-  die_everywhere_in([](process_queue<int>& queue) { (void)queue.pop(); }, {{1, 2}, {2}});
+  die_everywhere_in([](auto& queue) { (void)queue.pop(); }, {{"one", "two"}, {"two"}});
+}
+
+TEST(process_queue_death, at_any_instruction_of_close_the_items_stay) {
+  const auto with_queue = [](auto use) {
+    process_queue<std::string> queue(4, 64);
+    (void)queue.push("one");
+    return use(queue);
+  };
+  const std::vector<long> steps = with_queue([](auto& queue) {
+    const shared_memory memory(std::move(copies_of(queue.descriptors())[0]));
+    return deadly_steps([&] { queue.close(); }, memory.bytes());
+  });
+  for (const long step : steps)
+    with_queue([&](auto& queue) {
+      (void)kill_after_steps([&] { queue.close(); }, step);
+      queue.close();
+      EXPECT_EQ(drained(queue), words{"one"}) << step;
+      EXPECT_EQ(queue.pop(), std::nullopt) << step;
+      return 0;
+    });
 }
 
 TEST(process_queue_death, one_who_sleeps_is_served_whichever_instruction_of_a_push_was_the_last) {
-  const auto try_with = [](long steps) {
-    process_queue<int> queue(4, 64);
-    process_queue<int> answers(4);
+  const std::string first = "first";
+  const auto try_with = [&](auto dies) {
+    process_queue<std::string> queue(4, 64);
+    process_queue<std::string> answers(4);
     forked sleeps([&] {
       while (const auto item = queue.pop()) (void)answers.push(*item);
       return 0;
     });
     std::this_thread::sleep_for(1ms);
-    const auto done = kill_after_steps([&] { (void)queue.push(1); }, steps);
-    (void)queue.push(2);
+    dies(queue);
+    (void)queue.push("second");
     queue.close();
     EXPECT_EQ(sleeps.wait(), 0);
-    const std::vector<int> found = drained(answers);
-    EXPECT_TRUE(found == std::vector<int>{2} || found == (std::vector<int>{1, 2})) << steps;
-    return done;
+    const words found = drained(answers);
+    EXPECT_TRUE(found == words{"second"} || found == (words{"first", "second"})) << testing::PrintToString(found);
   };
-  const auto all = try_with(50'000);
-  if (!all) GTEST_SKIP() << "processes cannot be traced here";
-  const long stride = 1 + *all * *all / 20'000;
-  for (long steps = 0; steps < *all; steps += stride) try_with(steps);
+  std::vector<long> steps;
+  try_with([&](auto& queue) {
+    const shared_memory memory(std::move(copies_of(queue.descriptors())[0]));
+    steps = deadly_steps([&] { (void)queue.push(first); }, memory.bytes());
+  });
+  if (steps.empty()) GTEST_SKIP() << "processes cannot be traced here";
+  for (const long step : steps)
+    try_with([&](auto& queue) { (void)kill_after_steps([&] { (void)queue.push(first); }, step); });
 }
 
 // What the processes of the next test tell each other: in plain shared memory, each word with one writer or atomic.
