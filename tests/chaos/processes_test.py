@@ -227,10 +227,10 @@ class WithoutKeys(Processes):
 
 
 class Ends(Processes):
-    def long_run(self, *more):
+    def long_run(self, items=50000):
         self.open_shop("delay:80%@5ms..30ms")
-        loader = self.start("load", PLAN, "-n", 50000, "--target", self.at, "--key", "{{reference}}", "--shape", "2x2x8",
-                            "--progress", "none", "--json", *more)
+        loader = self.start("load", PLAN, "-n", items, "--target", self.at, "--key", "{{reference}}", "--shape", "2x2x8",
+                            "--progress", "none", "--json")
         deadline = time.monotonic() + 20
         while len(self.workers(loader)) < 2 or not (self.the_run() and list(self.the_run().glob("ledger-1.db"))):
             self.assertIsNone(loader.poll())
@@ -276,7 +276,7 @@ class Ends(Processes):
         self.assertGone(family)
 
     def test_no_process_outlives_the_supervisor_and_none_can_load_the_run_before_they_are_gone(self):
-        loader = self.long_run()
+        loader = self.long_run(5000)
         family = self.family(loader)
         self.assertEqual(len(family), 3)
         worker = self.workers(loader)[0]
