@@ -31,6 +31,12 @@ std::mutex& task_state::mutex() const noexcept {
 }
 
 void task_state::run() noexcept {
+  if (is_mine_alone()) {  // its future was dropped: the dear atomic steps can be left out
+    if ((word_.load(std::memory_order_relaxed) & taken) != 0) return;
+    word_.store(taken | done, std::memory_order_relaxed);
+    execute();
+    return;
+  }
   if (!claim()) return;
   execute();
   finish(done);

@@ -53,10 +53,10 @@ class task_state {
 
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    if (is_mine_alone() || references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
-  // Does the work, unless somebody has begun it or it was cancelled.
+  // Does the work, unless somebody has begun it or it was cancelled. The caller holds a reference.
   void run() noexcept;
   // The same in two steps, for work that is done elsewhere. False if it was cancelled: then nothing is to be done.
   bool begin() noexcept { return claim(); }
@@ -99,6 +99,8 @@ class task_state {
   static constexpr std::uint32_t dropped = 4;  // it was cancelled
   static constexpr std::uint32_t hooked = 8;   // somebody waits to be told
 
+  // The caller's reference is the only one: nobody can claim it, cancel it or wait for it meanwhile.
+  [[nodiscard]] bool is_mine_alone() const noexcept { return references_.load(std::memory_order_acquire) == 1; }
   [[nodiscard]] bool claim() noexcept { return (word_.fetch_or(taken, std::memory_order_acq_rel) & taken) == 0; }
   void finish(std::uint32_t how) noexcept;
 
