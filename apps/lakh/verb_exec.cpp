@@ -110,6 +110,7 @@ int run_exec(environment& env, const words& given) {
   try {
     over = lakh::run(run_once(once, std::move(out), std::move(err)));
   } catch (const cancelled&) {
+    over.result.reset();
   }
   if (!over.result) {
     *env.err << "stopped: it was killed\n";

@@ -94,7 +94,7 @@ pid_t spawn(instructions& my) noexcept {
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const pid_t child = ::vfork();
+  const pid_t child = ::vfork();  // NOLINT(bugprone-unsafe-functions): posix_spawn sets no PR_SET_PDEATHSIG
   if (child == 0) become(my);
   const int error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
