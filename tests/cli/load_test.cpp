@@ -53,6 +53,24 @@ TEST(load, sends_every_item_once_with_its_own_body_and_key) {
   EXPECT_EQ(keys.size(), 100U);
 }
 
+TEST(load, several_processes_are_refused_where_this_program_has_threads_and_nothing_is_sent) {
+  fake_server server([](const std::string&) { return created; });  // on threads of this program
+  const scratch_folder folder;
+  const said got = load(folder, {"-n", "5", "--shape", "processes:2", "http", "POST", server.url("/orders")});
+  EXPECT_NE(got.code, 0);
+  EXPECT_THAT(got.err, HasSubstr("threads"));
+  EXPECT_THAT(got.err, HasSubstr("hint:"));
+  EXPECT_TRUE(server.requests().empty());
+  EXPECT_THAT(load(folder, {"--help"}).out, HasSubstr("processes:4"));
+}
+
+TEST(load, several_processes_that_meet_nobody_say_so_before_anything_is_made) {
+  const scratch_folder folder;
+  const said got = load(folder, {"-n", "5", "--shape", "2x1x4", "http", "POST", "http://127.0.0.1:1/orders"});
+  EXPECT_EQ(got.code, 3) << got.err;
+  EXPECT_THAT(got.err, HasSubstr("127.0.0.1:1"));
+}
+
 TEST(load, words_are_put_over_a_plan) {
   fake_server server([](const std::string&) { return created; });
   const scratch_folder folder;
@@ -359,6 +377,9 @@ INSTANTIATE_TEST_SUITE_P(
         wrong_load{{"-n", "5", "-d", "5", "http", "URL"}, "--duration", "1"},
         wrong_load{{"-n", "5", "--rate", "fast", "http", "URL"}, "--rate", "5000/s"},
         wrong_load{{"-n", "5", "--shape", "round", "http", "URL"}, "--shape", "coroutines"},
+        wrong_load{{"-n", "5", "--shape", "processes:0", "http", "URL"}, "processes:0", ""},
+        wrong_load{
+            {"-n", "5", "--users", "5", "--shape", "2x1x4", "http", "URL"}, "users is 5, but shape 2x1x4 has 8", ""},
         wrong_load{{"-n", "5", "--expct", "201", "http", "URL"},
                    "no option --expct",
                    "did you mean --expect? it belongs behind"},
