@@ -85,6 +85,7 @@ template <class F> void write_function(std::string& out, const F& f) {
 }
 template <class F> F read_function(unpacker& in) {
   if constexpr (function_pointer<F>)
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): it was a pointer, in the program that forked this one
     return reinterpret_cast<F>(static_cast<std::uintptr_t>(in.next<std::uint64_t>()));
   else if constexpr (stateless<F>)
     return F{};

@@ -58,10 +58,13 @@ dispatcher::~dispatcher() {
 
 void dispatcher::add(std::unique_ptr<part> next) {
   parts dropped;
+  std::unique_ptr<part> refused;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) throw closed_error(errc::queue_closed, "hand work to workers: they have been closed");
-    if (!given_up_) {
+    if (given_up_) {
+      refused = std::move(next);
+    } else {
       next->id_ = next_id_++;
       ++live_;
       queue_.push_back(std::move(next));
@@ -69,7 +72,7 @@ void dispatcher::add(std::unique_ptr<part> next) {
     }
   }
   bury(std::move(dropped));
-  if (next) next->fail(given_up_);  // it does not change any more
+  if (refused) refused->fail(given_up_);  // which does not change any more
 }
 
 void dispatcher::join(peer& worker) {

@@ -63,6 +63,7 @@ part_worker::called part_worker::find(unpacker& in, trust which) {
   if (how == by_address && which == trust::addresses) {
     const auto address = in.next<std::uint64_t>();
     const std::string_view state = in.take(in.count(1));
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): it was a pointer, in the program that forked this one
     return {reinterpret_cast<part_runner>(static_cast<std::uintptr_t>(address)), state};
   }
   if (how != by_name) unpacker::refuse("a function that is not named as it may be");
