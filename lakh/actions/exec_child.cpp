@@ -57,11 +57,17 @@ struct instructions {
   const exec_order* what;
   std::array<int, 3> streams;
   pid_t parent;
-  volatile int error;  // written by the child, and read once it is gone or another program
+  int tell;  // a pipe for the error, closed by exec: memory is not shared where the thread sanitizer makes vfork a fork
 };
 
+[[noreturn]] void give_up(const instructions& my) noexcept {
+  const int error = errno;
+  (void)!::write(my.tell, &error, sizeof error);
+  ::_exit(127);
+}
+
 // In the child. System calls only.
-[[noreturn]] void become(instructions& my) noexcept {
+[[noreturn]] void become(const instructions& my) noexcept {
   // Handlers of this program must not run in it, nor what it ignores be ignored there.
   struct sigaction standard{};
   standard.sa_handler = SIG_DFL;
@@ -70,26 +76,19 @@ struct instructions {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != my.parent) ::_exit(127);  // it has ended already
   for (int target = 0; target < 3; ++target) {
-    if (::dup2(my.streams[static_cast<std::size_t>(target)], target) < 0) {
-      my.error = errno;
-      ::_exit(127);
-    }
+    if (::dup2(my.streams[static_cast<std::size_t>(target)], target) < 0) give_up(my);
   }
-  if (my.what->directory != nullptr && ::chdir(my.what->directory) != 0) {
-    my.error = errno;
-    ::_exit(127);
-  }
+  if (my.what->directory != nullptr && ::chdir(my.what->directory) != 0) give_up(my);
   // Whatever this program opened without close-on-exec stays here. Kernels before 5.11 cannot do that at once.
   ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::execve(my.what->path, my.what->words, my.what->environment);
-  my.error = errno;
-  ::_exit(127);
+  give_up(my);
 }
 
-pid_t spawn(instructions& my) noexcept {
+pid_t spawn(const instructions& my) noexcept {
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
@@ -209,12 +208,20 @@ exec_begun exec_child::start(const exec_order& what) {
     }
     const int null = null_device();
     const auto or_null = [&](const unique_fd& fd) { return fd ? fd.get() : null; };
-    instructions my{&what, {or_null(input), or_null(out), or_null(err)}, ::getpid(), 0};
-    id_ = spawn(my);
-    if (id_ < 0) {
-      begun.error = last_error();
-    } else if (my.error != 0) {
-      begun.error = {my.error, std::system_category()};
+    std::array<int, 2> report{-1, -1};
+    if (::pipe2(report.data(), O_CLOEXEC) != 0) throw_error(last_error(), "make a pipe");
+    const unique_fd told = above_streams(report[0]);
+    unique_fd tell = above_streams(report[1]);
+    if (!told || !tell) throw_error(last_error(), "make a pipe");
+    id_ = spawn({&what, {or_null(input), or_null(out), or_null(err)}, ::getpid(), tell.get()});
+    if (id_ < 0) begun.error = last_error();
+    tell.reset();
+    int error = 0;
+    ssize_t got = 0;
+    while (id_ > 0 && (got = ::read(told.get(), &error, sizeof error)) < 0 && errno == EINTR) {
+    }
+    if (got == static_cast<ssize_t>(sizeof error)) {
+      begun.error = {error, std::system_category()};
       reap_at_once(id_);
     }
     if (begun.error) {

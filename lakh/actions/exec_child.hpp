@@ -18,7 +18,7 @@
 // 6. The object may be used again for the next item, on the same loop. One that is destroyed, or that a cancelled wait
 //    leaves, kills everything in the session, and reaps.
 // Started by vfork: the child shares this program's memory until it becomes the other program, so nothing of the size
-// of this program costs anything, and it reports an error by writing it down.
+// of this program costs anything.
 #pragma once
 
 #include <lakh/async/loop.hpp>
