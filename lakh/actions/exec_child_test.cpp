@@ -149,7 +149,7 @@ TEST(exec_child, begins_clean_no_descriptors_no_signals_ignored_or_blocked_no_te
   ::sigaddset(&blocked, SIGUSR1);
   ::pthread_sigmask(SIG_BLOCK, &blocked, &mask);
   const outcome got = run_shell(
-      "ls -1 /proc/$$/fd; grep -E 'Sig(Ign|Blk)' /proc/$$/status;"
+      "ls -1 /proc/$$/fd; grep -E 'Sig(Ign|Blk)' /proc/self/status;"
       "cut -d' ' -f6 /proc/$$/stat | sed \"s/^$$\\$/leads its session/\"; cut -d' ' -f7 /proc/$$/stat");
   ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
   ::sigaction(SIGPIPE, &before, nullptr);
