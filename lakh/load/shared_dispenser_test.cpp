@@ -285,7 +285,7 @@ TEST(shared_dispenser, a_process_killed_at_any_instruction_of_taking_loses_nothi
   item_states before(20);
   for (const std::uint64_t item : {3, 4, 5, 9}) before.set(item, item_state::claimed);
   for (const std::uint64_t item : {0, 1, 2, 6, 7, 8}) before.set(item, item_state::confirmed);
-  // Some fifty instructions of each kind of taking, spread over all: stepping is slow.
+  // Instructions of each kind of taking, spread over all: stepping is slow, and sanitizers take ten times as many.
   const auto dies_at = [&](std::uint64_t steps, bool from_pool) {
     shared_dispenser items(30, 2);
     if (from_pool) items.resume(before, anything_but_done, 30);
@@ -302,7 +302,7 @@ TEST(shared_dispenser, a_process_killed_at_any_instruction_of_taking_loses_nothi
     std::uint64_t end = 256;
     while (end < 65536 && dies_at(end, from_pool)) end *= 2;
     if (end == 256) GTEST_SKIP() << "a child cannot be stepped here";
-    const std::uint64_t stride = std::max<std::uint64_t>(1, end / 48);
+    const std::uint64_t stride = end / std::clamp<std::uint64_t>(100'000 / end, 8, 48);
     for (std::uint64_t steps = 1; steps < end && !::testing::Test::HasFailure(); steps += stride)
       if (!dies_at(steps, from_pool)) break;
   }
