@@ -134,7 +134,7 @@ class comparing {
 
   // Where runs stand that did not count, if somebody should look at them.
   [[nodiscard]] std::string kept_at() {
-    if (given_.has("--runs") || !all_.ledger) return {};
+    if (given_.has("--runs") || !all_.ledger || signal_ != 0) return {};
     for (const load::compared_shape& shape : all_.shapes)
       for (const load::shape_run& run : shape.runs)
         if (!run.counts() && !run.run_id.empty()) {
