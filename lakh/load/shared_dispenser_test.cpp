@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -185,12 +186,12 @@ struct told {
 };
 
 // Takes and tells; what it has told counts as claimed and settled.
-[[noreturn]] void take_until_killed(shared_dispenser& items, unsigned taker, std::uint32_t writer, int pipe,
+[[noreturn]] void take_until_killed(shared_dispenser& items, unsigned taker, std::uint32_t writer, int file,
                                     std::uint64_t seed) {
   std::mt19937_64 random(seed);
   while (const auto range = items.take(taker, writer, 1 + random() % 3)) {
     const told text{range->first, range->count};
-    if (::write(pipe, &text, sizeof text) != sizeof text) ::_exit(3);
+    if (::write(file, &text, sizeof text) != sizeof text) ::_exit(3);
   }
   ::_exit(0);
 }
@@ -204,27 +205,24 @@ TEST(shared_dispenser, processes_killed_at_random_lose_nothing_and_double_nothin
   struct living {
     pid_t id = 0;
     std::uint32_t writer = 0;
-    unique_fd pipe;
-    std::thread reader;
-    std::vector<told> said;
+    unique_fd file;  // what it has told: memory that stays when it is killed
+    [[nodiscard]] std::vector<told> said() const {
+      std::vector<told> list(static_cast<std::size_t>(::lseek(file.get(), 0, SEEK_END)) / sizeof(told));
+      EXPECT_EQ(::pread(file.get(), list.data(), list.size() * sizeof(told), 0),
+                static_cast<ssize_t>(list.size() * sizeof(told)));
+      return list;
+    }
   };
   std::array<living, takers> all;
   std::uint32_t writers = 0;
   const auto begin = [&](unsigned taker) {
     living& one = all[taker];
-    int ends[2];
-    ASSERT_EQ(::pipe(ends), 0);
-    one.pipe.reset(ends[0]);
-    const unique_fd theirs(ends[1]);
+    one.file.reset(::memfd_create("told", MFD_CLOEXEC));
     one.writer = writers++;
-    one.said.clear();
+    const std::uint64_t seed = random();
     one.id = ::fork();
     ASSERT_GE(one.id, 0);
-    if (one.id == 0) take_until_killed(items, taker, one.writer, theirs.get(), random());
-    one.reader = std::thread([&one] {
-      told text{};
-      while (::read(one.pipe.get(), &text, sizeof text) == sizeof text) one.said.push_back(text);
-    });
+    if (one.id == 0) take_until_killed(items, taker, one.writer, one.file.get(), seed);
   };
   for (unsigned taker = 0; taker < takers; ++taker) begin(taker);
   int kills = 0;
@@ -233,10 +231,9 @@ TEST(shared_dispenser, processes_killed_at_random_lose_nothing_and_double_nothin
     living& one = all[at];
     ::kill(one.id, SIGKILL);
     ::waitpid(one.id, nullptr, 0);
-    one.reader.join();
     ++kills;
     item_states ledger(count);
-    for (const told& range : one.said)
+    for (const told& range : one.said())
       for (std::uint64_t item = range.first; item < range.first + range.count; ++item) {
         ledger.set(item, item_state::confirmed);
         ++times[item];
@@ -250,8 +247,7 @@ TEST(shared_dispenser, processes_killed_at_random_lose_nothing_and_double_nothin
     int status = 0;
     ::waitpid(one.id, &status, 0);
     EXPECT_EQ(status, 0);
-    one.reader.join();
-    for (const told& range : one.said)
+    for (const told& range : one.said())
       for (std::uint64_t item = range.first; item < range.first + range.count; ++item) ++times[item];
   }
   // What the last kill gave back nobody may have been there to take.
