@@ -1,6 +1,8 @@
 #include <lakh/actions/exec_child.hpp>
 #include <lakh/async/waiter.hpp>
 #include <lakh/core/error.hpp>
+#include <lakh/parallel/child_streams.hpp>
+#include <lakh/parallel/spawn.hpp>
 
 #include <algorithm>
 #include <array>
@@ -9,11 +11,8 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,81 +28,20 @@ std::error_code last_error() noexcept {
   return {errno, std::system_category()};
 }
 
-// Not 0, 1 or 2, which the child's own streams become, also where this program has closed its own.
-unique_fd above_streams(int fd) noexcept {
-  unique_fd original(fd);
-  if (!original || original.get() > STDERR_FILENO) return original;
-  return unique_fd(::fcntl(original.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-}
-
 // Open for as long as the program runs: programs that get no input and no capture share it.
 int null_device() {
-  static const unique_fd null = above_streams(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  static const unique_fd null = detail::above_streams(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) throw_error(last_error(), "open /dev/null");
   return null.get();
 }
 
 // The input as a file in memory: nobody has to feed it, and the child may stop reading whenever it likes.
 unique_fd input_file(std::string_view bytes) {
-  unique_fd file = above_streams(::memfd_create("lakh input", MFD_CLOEXEC));
+  unique_fd file = detail::above_streams(::memfd_create("lakh input", MFD_CLOEXEC));
   if (!file) throw_error(last_error(), "make a file in memory");
   write_all(file, bytes, "the input of a program");
   if (::lseek(file.get(), 0, SEEK_SET) != 0) throw_error(last_error(), "rewind a file in memory");
   return file;
-}
-
-// All that the child needs, made before it is there: it shares this program's memory, and must not allocate.
-struct instructions {
-  const exec_order* what;
-  std::array<int, 3> streams;
-  pid_t parent;
-  int tell;  // a pipe for the error, closed by exec: memory is not shared where the thread sanitizer makes vfork a fork
-};
-
-[[noreturn]] void give_up(const instructions& my) noexcept {
-  const int error = errno;
-  (void)!::write(my.tell, &error, sizeof error);
-  ::_exit(127);
-}
-
-// In the child. System calls only.
-[[noreturn]] void become(const instructions& my) noexcept {
-  // Handlers of this program must not run in it, nor what it ignores be ignored there.
-  struct sigaction standard{};
-  standard.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < 32; ++signal) ::sigaction(signal, &standard, nullptr);
-  ::setsid();
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != my.parent) ::_exit(127);  // it has ended already
-  for (int target = 0; target < 3; ++target) {
-    if (::dup2(my.streams[static_cast<std::size_t>(target)], target) < 0) give_up(my);
-  }
-  if (my.what->directory != nullptr && ::chdir(my.what->directory) != 0) give_up(my);
-  // Whatever this program opened without close-on-exec stays here. Kernels before 5.11 cannot do that at once.
-  ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execve(my.what->path, my.what->words, my.what->environment);
-  give_up(my);
-}
-
-pid_t spawn(const instructions& my) noexcept {
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const pid_t child = ::vfork();  // NOLINT(bugprone-unsafe-functions): posix_spawn sets no PR_SET_PDEATHSIG
-  if (child == 0) become(my);
-  const int error = errno;
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  errno = error;
-  return child;
-}
-
-void reap_at_once(pid_t id) noexcept {
-  while (::waitpid(id, nullptr, 0) < 0 && errno == EINTR) {
-  }
 }
 
 }  // namespace
@@ -179,14 +117,11 @@ void exec_child::death::on_ready(std::uint32_t /*events*/) {
 
 // The child's end. Ours is watched from the beginning.
 unique_fd exec_child::open_capture(stream& into) {
-  std::array<int, 2> ends{-1, -1};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_error(last_error(), "make a pipe");
-  unique_fd ours = above_streams(ends[0]);
-  unique_fd theirs = above_streams(ends[1]);
-  if (!ours || !theirs || ::fcntl(ours.get(), F_SETFL, O_NONBLOCK) != 0) throw_error(last_error(), "make a pipe");
-  home_->sockets().add(ours.get(), into);
-  into.fd = std::move(ours);
-  return theirs;
+  detail::pipe_ends ends = detail::make_pipe();
+  if (::fcntl(ends.read.get(), F_SETFL, O_NONBLOCK) != 0) throw_error(last_error(), "make a pipe");
+  home_->sockets().add(ends.read.get(), into);
+  into.fd = std::move(ends.read);
+  return std::move(ends.write);
 }
 
 exec_begun exec_child::start(const exec_order& what) {
@@ -208,29 +143,23 @@ exec_begun exec_child::start(const exec_order& what) {
     }
     const int null = null_device();
     const auto or_null = [&](const unique_fd& fd) { return fd ? fd.get() : null; };
-    std::array<int, 2> report{-1, -1};
-    if (::pipe2(report.data(), O_CLOEXEC) != 0) throw_error(last_error(), "make a pipe");
-    const unique_fd told = above_streams(report[0]);
-    unique_fd tell = above_streams(report[1]);
-    if (!told || !tell) throw_error(last_error(), "make a pipe");
-    id_ = spawn({&what, {or_null(input), or_null(out), or_null(err)}, ::getpid(), tell.get()});
-    if (id_ < 0) begun.error = last_error();
-    tell.reset();
-    int error = 0;
-    ssize_t got = 0;
-    while (id_ > 0 && (got = ::read(told.get(), &error, sizeof error)) < 0 && errno == EINTR) {
-    }
-    if (got == static_cast<ssize_t>(sizeof error)) {
-      begun.error = {error, std::system_category()};
-      reap_at_once(id_);
-    }
-    if (begun.error) {
-      id_ = 0;
+    detail::spawn_order order;
+    order.path = what.path;
+    order.words = what.words;
+    order.environment = what.environment;
+    order.directory = what.directory;
+    order.streams = {or_null(input), or_null(out), or_null(err)};
+    order.session = true;
+    order.dies_with_parent = true;
+    const detail::spawned spawned = detail::spawn(order);
+    if (spawned.error) {
+      begun.error = spawned.error;
       close_all();
       return begun;
     }
+    id_ = spawned.id;
     begun.maybe = true;
-    pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, id_, 0)));
+    pidfd_ = detail::open_pidfd(id_);
     if (!pidfd_) throw_error(last_error(), "watch a program");
     home_->sockets().add(pidfd_.get(), death_);
   } catch (const error& caught) {

@@ -40,6 +40,7 @@ struct child_orders {
   struct sigaction standard{};
   standard.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
+  if (what.session) ::setsid();
   if (what.dies_with_parent) {
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(my);
     if (::getppid() != my.parent) ::_exit(127);  // it has ended already
@@ -67,7 +68,10 @@ struct child_orders {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execvpe(what.words[0], what.words, what.environment);
+  if (what.path != nullptr)
+    ::execve(what.path, what.words, what.environment);
+  else
+    ::execvpe(what.words[0], what.words, what.environment);
   give_up(my);
 }
 

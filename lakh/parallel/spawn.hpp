@@ -1,5 +1,5 @@
 // Another program in a child of this one: vfork, a few system calls, exec. Safe in a program that has threads.
-// Below process.hpp, daemon.hpp; for what is not served by those.
+// Below process.hpp and daemon.hpp, and for whoever starts a thousand programs a second.
 #pragma once
 
 #include <lakh/core/unique_fd.hpp>
@@ -20,12 +20,14 @@ namespace detail {
 // All that the child needs, made before it is there: it shares this program's memory, and must not allocate. What is
 // pointed to lives until spawn() returns.
 struct spawn_order {
-  char* const* words = nullptr;            // null-terminated; the first is looked for in PATH if it has no slash
+  const char* path = nullptr;              // the program; null: the first word, looked for in PATH if it has no slash
+  char* const* words = nullptr;            // null-terminated
   char* const* environment = nullptr;      // null-terminated
   const char* directory = nullptr;         // null: where this program is
   std::array<int, 3> streams{-1, -1, -1};  // above 2 each (child_streams.hpp); -1: as this program's own
   bool dies_with_parent = false;
-  bool daemon = false;  // in a session of its own, and not a child of this program
+  bool session = false;  // it leads a session of its own
+  bool daemon = false;   // in a session of its own, and not a child of this program
 };
 
 // Where it fails nothing is left behind. Otherwise the program is in place; unless it is a daemon, it is a child that
