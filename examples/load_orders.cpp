@@ -45,17 +45,20 @@ BOOST_DESCRIBE_STRUCT(new_order, (), (reference, sku))
 
 struct order {
   std::int64_t id = 0;
+  std::string reference;
 };
-BOOST_DESCRIBE_STRUCT(order, (), (id))
+BOOST_DESCRIBE_STRUCT(order, (), (id, reference))
 
 // Knows an order again by its key.
 struct warehouse {
   std::map<std::string, order> orders;
   std::int64_t asked = 0;
 
-  http::created<order> take(const std::string& key) {
+  http::created<order> take(const std::string& key, const std::string& reference) {
     const bool lose_the_answer = ++asked % 100 == 0;
-    const order stored = orders.try_emplace(key, order{static_cast<std::int64_t>(orders.size()) + 1}).first->second;
+    const order wanted{static_cast<std::int64_t>(orders.size()) + 1, reference};
+    const order& stored = orders.try_emplace(key, wanted).first->second;
+    if (stored.reference != reference) throw http::problem(422, "this key has another order");
     if (lose_the_answer) throw http::problem(503, "stored, but who is to know?");
     return http::created(stored, "/orders/" + std::to_string(stored.id));
   }
@@ -82,7 +85,9 @@ lakh::task<void> load(std::string target, std::filesystem::path folder) {
 lakh::task<void> demo(std::filesystem::path folder) {
   warehouse all;
   http::app app("Orders", "1.0");
-  app.post("/orders", [&](http::body<new_order>, http::header<"Idempotency-Key"> key) { return all.take(*key); });
+  app.post("/orders", [&](const http::body<new_order>& wanted, http::header<"Idempotency-Key"> key) {
+    return all.take(*key, wanted->reference);
+  });
   co_await app.serve_while([&](std::string target) { return load(std::move(target), folder); });
   std::printf("the server was asked %lld times, and has %zu orders\n", static_cast<long long>(all.asked),
               all.orders.size());
