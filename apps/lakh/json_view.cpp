@@ -1,5 +1,7 @@
 #include "json_view.hpp"
 
+#include <lakh/core/text.hpp>
+
 namespace lakh::cli {
 namespace {
 
@@ -70,6 +72,17 @@ std::string pretty_json(std::string_view text, const paint& colours) {
     }
   }
   return out;
+}
+
+void append_json_bytes(std::string& out, std::string_view name, std::string_view bytes) {
+  const bool is_text = is_utf8(bytes);
+  out.append(",\"").append(name).append(is_text ? "\":" : "_base64\":\"");
+  if (is_text) {
+    append_json_string(out, bytes);
+    return;
+  }
+  append_base64(out, bytes);
+  out += '"';
 }
 
 }  // namespace lakh::cli

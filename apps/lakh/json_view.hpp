@@ -12,4 +12,7 @@ namespace lakh::cli {
 // not UTF-8 come out harmless. No line break at the end.
 std::string pretty_json(std::string_view text, const paint& colours);
 
+// `,"name":"text"`; bytes that are not UTF-8 as `,"name_base64":"…"`.
+void append_json_bytes(std::string& out, std::string_view name, std::string_view bytes);
+
 }  // namespace lakh::cli

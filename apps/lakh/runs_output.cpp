@@ -1,5 +1,6 @@
 #include "console.hpp"
 #include "exit_code.hpp"
+#include "json_view.hpp"
 #include "runs_output.hpp"
 
 #include <lakh/actions/exec_output_reader.hpp>
@@ -19,17 +20,6 @@
 namespace lakh::cli {
 namespace {
 
-void append_bytes(std::string& out, std::string_view name, const std::string& bytes) {
-  if (is_utf8(bytes)) {
-    out += fmt::format(R"(,"{}":)", name);
-    append_json_string(out, bytes);
-    return;
-  }
-  out += fmt::format(R"(,"{}_base64":")", name);
-  append_base64(out, bytes);
-  out += '"';
-}
-
 std::string as_json(const actions::exec_outputs& one) {
   std::string out = fmt::format(R"({{"item":{},"step":)", one.item);
   append_json_string(out, is_utf8(one.step) ? one.step : printable(one.step));
@@ -38,8 +28,8 @@ std::string as_json(const actions::exec_outputs& one) {
   };
   fmt::format_to(std::back_inserter(out), R"(,"session":{},"attempt":{},"exit_code":{},"signal":{})", one.session,
                  one.attempt, number(one.exit_code), number(one.signal));
-  append_bytes(out, "stdout", one.output);
-  append_bytes(out, "stderr", one.errors);
+  append_json_bytes(out, "stdout", one.output);
+  append_json_bytes(out, "stderr", one.errors);
   return out + fmt::format(R"(,"stdout_bytes":{},"stderr_bytes":{}}})", one.output_size, one.errors_size);
 }
 

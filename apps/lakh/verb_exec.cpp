@@ -1,6 +1,7 @@
 // `lakh exec`: one program, once, as a run would start it.
 #include "action_words.hpp"
 #include "console.hpp"
+#include "json_view.hpp"
 #include "verb.hpp"
 
 #include <lakh/actions/exec_once.hpp>
@@ -47,17 +48,6 @@ task<once_over> run_once(actions::exec_once& once, actions::exec_child::listener
   co_return over;
 }
 
-void append_bytes(std::string& out, std::string_view name, const std::string& bytes) {
-  if (is_utf8(bytes)) {
-    out += fmt::format(R"(,"{}":)", name);
-    append_json_string(out, bytes);
-    return;
-  }
-  out += fmt::format(R"(,"{}_base64":")", name);
-  append_base64(out, bytes);
-  out += '"';
-}
-
 std::string as_json(const actions::exec_result& result) {
   const bool ended = result.certain != certainty::not_sent && !result.end.lost;
   const auto number = [](bool there, int value) { return there ? std::to_string(value) : std::string("null"); };
@@ -69,8 +59,8 @@ std::string as_json(const actions::exec_result& result) {
     out += "null";
   else
     append_json_string(out, result.reason);
-  append_bytes(out, "stdout", result.output);
-  append_bytes(out, "stderr", result.errors);
+  append_json_bytes(out, "stdout", result.output);
+  append_json_bytes(out, "stderr", result.errors);
   out += fmt::format(R"(,"stdout_bytes":{},"stderr_bytes":{},"kept":{{)", result.output_size, result.errors_size);
   for (std::size_t i = 0; i < result.kept.size(); ++i) {
     if (i != 0) out += ',';

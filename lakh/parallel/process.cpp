@@ -2,6 +2,7 @@
 #include <lakh/async/waiter.hpp>
 #include <lakh/core/error.hpp>
 #include <lakh/parallel/child_streams.hpp>
+#include <lakh/parallel/descriptor_io.hpp>
 #include <lakh/parallel/process.hpp>
 #include <lakh/parallel/spawn.hpp>
 
@@ -9,7 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 #include <limits>
 #include <utility>
 
@@ -50,28 +50,6 @@ class [[nodiscard]] news_of final : public waiter, private socket_watcher {
   void abandon() noexcept override { home().sockets().remove(fd_, *this); }
   int fd_;
 };
-
-// As write(2), but the reader's end is an error and never a signal.
-ssize_t write_without_signal(int fd, std::string_view bytes) noexcept {
-  sigset_t pipe;
-  sigset_t before;
-  sigset_t pending;
-  ::sigemptyset(&pipe);
-  ::sigaddset(&pipe, SIGPIPE);
-  ::sigpending(&pending);
-  const bool was_pending = ::sigismember(&pending, SIGPIPE) == 1;
-  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
-  const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-  const int error = errno;
-  if (written < 0 && error == EPIPE && !was_pending) {
-    const timespec at_once{};
-    while (::sigtimedwait(&pipe, nullptr, &at_once) < 0 && errno == EINTR) {
-    }
-  }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  errno = error;
-  return written;
-}
 
 // At most `most` bytes, as many as are there, and no more than a pipe holds by default. False if there are none yet.
 bool read_now(int fd, std::size_t most, std::string& into) {
@@ -263,7 +241,7 @@ void process::kill() noexcept {
 
 task<void> process::write(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = write_without_signal(input_.get(), bytes);
+    const ssize_t written = detail::write_some(input_.get(), bytes, {});
     if (written >= 0)
       bytes.remove_prefix(static_cast<std::size_t>(written));
     else if (errno == EAGAIN)
