@@ -50,7 +50,7 @@ class bash : public testing::Test {
 TEST_F(bash, offers_every_verb) {
   const auto got = offered({"lakh", ""});
   for (const lakh::cli::verb* one : lakh::cli::all_verbs()) EXPECT_THAT(got, Contains(std::string(one->name)));
-  EXPECT_EQ(offered({"lakh", "comp"}), (std::set<std::string>{"completion"}));
+  EXPECT_EQ(offered({"lakh", "comp"}), (std::set<std::string>{"compare", "completion", "compute"}));
   EXPECT_THAT(offered({"lakh", "help", ""}), Contains("load"));
 }
 
