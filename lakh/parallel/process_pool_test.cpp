@@ -358,10 +358,10 @@ TEST_F(process_pool_test, a_map_is_complete_and_each_result_there_once_while_wor
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     process_pool pool(pool_options().workers(3).retry_on_death(1000));
     std::atomic<bool> done{false};
-    std::thread killer([&] {
+    std::jthread killer([&] {
       lakh::random_sequence dice(seed);
       for (int kills = 0; kills < 20 && !done; ++kills) {
-        std::this_thread::sleep_for(std::chrono::microseconds(dice.below(5000)));
+        std::this_thread::sleep_for(std::chrono::microseconds(10'000 + dice.below(20'000)));
         const auto ids = pool.worker_ids();
         if (!ids.empty()) ::kill(ids[dice.below(ids.size())], SIGKILL);
       }
