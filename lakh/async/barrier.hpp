@@ -22,7 +22,7 @@ class barrier {
       if (at_.arrived_ == at_.parties_) {
         leave();
         at_.arrived_ = 0;
-        while (!at_.waiting_.empty()) at_.waiting_.front().wake();
+        at_.waiting_.wake_all();
         return false;
       }
       at_.waiting_.push_back(*this);

@@ -4,8 +4,7 @@
 // 2. Cancelling a scope cancels the scopes below it, and ends every wait in them with the scope's reason.
 // 3. A cancelled scope stays cancelled: each later wait in it ends at once with the same reason.
 // 4. A wait that was already satisfied when the cancellation came is not undone: what it obtained (a permit, an item)
-// is
-//    delivered, and the next wait reports the cancellation. So nothing is lost between two coroutines.
+//    is delivered, and the next wait reports the cancellation. So nothing is lost between two coroutines.
 // 5. Scopes and hooks belong to the thread of their loop.
 #pragma once
 
@@ -18,19 +17,22 @@ namespace lakh {
 
 class cancel_scope;
 
-// Something that waits inside a scope and wants to be told. `on_cancel` is called at most once, after unlinking.
+// Something that waits inside a scope and wants to be told. `on_cancel` is called at most once, after it is detached.
 class cancel_hook : public list_node<cancel_hook> {
  public:
+  // Not while it is attached.
   void attach(cancel_scope& scope) noexcept;
-  void detach() noexcept { list_node<cancel_hook>::unlink(); }
+  void detach() noexcept;
 
  protected:
   cancel_hook() = default;
-  ~cancel_hook() = default;
+  ~cancel_hook() { detach(); }
 
  private:
   friend class cancel_scope;
   virtual void on_cancel(std::error_code reason) noexcept = 0;
+
+  cancel_scope* scope_ = nullptr;  // while attached
 };
 
 class cancel_scope : public list_node<cancel_scope> {
@@ -52,13 +54,31 @@ class cancel_scope : public list_node<cancel_scope> {
 
  private:
   friend class cancel_hook;
+  void tell(cancel_hook& hook) noexcept;
+
+  // A scope under which one coroutine runs, as every child of a lakh::scope does, has one wait at a time: that costs a
+  // pointer there and back. Whatever comes beside it goes into the list.
+  cancel_hook* only_ = nullptr;
   intrusive_list<cancel_hook, cancel_hook> hooks_;
   intrusive_list<cancel_scope, cancel_scope> children_;
   std::error_code reason_;
 };
 
 inline void cancel_hook::attach(cancel_scope& scope) noexcept {
-  scope.hooks_.push_back(*this);
+  scope_ = &scope;
+  if (scope.only_ == nullptr)
+    scope.only_ = this;
+  else
+    scope.hooks_.push_back(*this);
+}
+
+inline void cancel_hook::detach() noexcept {
+  if (scope_ == nullptr) return;
+  if (scope_->only_ == this)
+    scope_->only_ = nullptr;
+  else
+    unlink();
+  scope_ = nullptr;
 }
 
 }  // namespace lakh

@@ -35,11 +35,9 @@ class condition {
   }
 
   void notify_one() noexcept {
-    if (!waiting_.empty()) waiting_.front().wake();
+    if (!waiting_.empty()) waiting_.wake_front();
   }
-  void notify_all() noexcept {
-    while (!waiting_.empty()) waiting_.front().wake();
-  }
+  void notify_all() noexcept { waiting_.wake_all(); }
 
  private:
   class notification final : public waiter {

@@ -15,11 +15,9 @@ class event {
    public:
     explicit wait_operation(event& on) noexcept : on_(on) {}
     template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
-      if (!begin(self)) return false;
-      if (on_.set_) {
-        leave();
-        return false;
-      }
+      if (is_cancelled(self)) return false;
+      if (on_.set_) return false;
+      park(self);
       on_.waiting_.push_back(*this);
       return true;
     }
@@ -34,7 +32,7 @@ class event {
 
   void set() noexcept {
     set_ = true;
-    while (!waiting_.empty()) waiting_.front().wake();
+    waiting_.wake_all();
   }
   void clear() noexcept { set_ = false; }
   [[nodiscard]] bool is_set() const noexcept { return set_; }

@@ -17,38 +17,13 @@ namespace asio = boost::asio;
 
 namespace {
 
-thread_local loop* current_loop = nullptr;
-
 // Steady timer on the concrete executor: no type erasure on the path.
 using wake_timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, asio::io_context::executor_type>;
 
-// First in, first out, growing by doubling, never shrinking.
-class handle_ring {
- public:
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  void push(std::coroutine_handle<> handle) {
-    if (size_ == slots_.size()) grow();
-    slots_[(first_ + size_) & (slots_.size() - 1)] = handle;
-    ++size_;
-  }
-  std::coroutine_handle<> pop() noexcept {
-    const std::coroutine_handle<> handle = slots_[first_];
-    first_ = (first_ + 1) & (slots_.size() - 1);
-    --size_;
-    return handle;
-  }
-
- private:
-  void grow() {
-    std::vector<std::coroutine_handle<>> larger(slots_.empty() ? 64 : slots_.size() * 2);
-    for (std::size_t i = 0; i < size_; ++i) larger[i] = slots_[(first_ + i) & (slots_.size() - 1)];
-    slots_ = std::move(larger);
-    first_ = 0;
-  }
-  std::vector<std::coroutine_handle<>> slots_;
-  std::size_t first_ = 0;
-  std::size_t size_ = 0;
-};
+// In one turn, what resumed coroutines made runnable goes on within these bounds: giving the turn to Asio costs as much
+// as a hundred resumptions.
+constexpr auto longest_turn = std::chrono::microseconds(100);
+constexpr std::size_t most_unwatched = 128;  // resumptions between two looks at the clock
 
 }  // namespace
 
@@ -56,20 +31,6 @@ struct loop::state {
   explicit state(time_source source)
       // UNSAFE_IO: the reactor need not lock, since one thread drives it; the scheduler still does, for `post`.
       : context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), wake(context), source(source) {}
-
-  void drain_ready() {
-    // Only what is there now: what these make runnable waits for the next turn, so that sockets get theirs.
-    for (std::size_t n = ready.size(); n > 0; --n) ready.pop().resume();
-  }
-
-  void post_drain() {
-    drain_posted = true;
-    asio::post(context, [this] {
-      drain_posted = false;
-      drain_ready();
-      if (ready.size() != 0 && !drain_posted) post_drain();
-    });
-  }
 
   void fire_due(time_point now) {
     while (!timers.empty() && timers.earliest() <= now) timer_queue::fire(timers.pop());
@@ -95,29 +56,22 @@ struct loop::state {
   asio::io_context context;
   std::optional<readiness> sockets;  // once there are any
   timer_queue timers;
-  handle_ring ready;
   wake_timer wake;
   std::optional<time_point> wake_set;
   time_point virtual_now{};
   time_source source;
-  bool drain_posted = false;
   bool stopped = false;
 };
 
 loop::loop(time_source source) : state_(std::make_unique<state>(source)) {}
 loop::~loop() = default;
 
-loop& loop::current() noexcept {
-  return *current_loop;
-}
-bool loop::running() noexcept {
-  return current_loop != nullptr;
-}
+constinit thread_local loop* loop::current_ = nullptr;
 
 void loop::run() {
   struct make_current {
-    explicit make_current(loop* now) noexcept : before(std::exchange(current_loop, now)) {}
-    ~make_current() { current_loop = before; }
+    explicit make_current(loop* now) noexcept : before(std::exchange(current_, now)) {}
+    ~make_current() { current_ = before; }
     make_current(const make_current&) = delete;
     make_current& operator=(const make_current&) = delete;
     loop* before;
@@ -146,9 +100,23 @@ void loop::stop() noexcept {
   state_->context.stop();
 }
 
-void loop::schedule(std::coroutine_handle<> runnable) {
-  state_->ready.push(runnable);
-  if (!state_->drain_posted) state_->post_drain();
+void loop::post_drain() {
+  drain_posted_ = true;
+  asio::post(state_->context, [this] { drain(); });
+}
+
+void loop::drain() {
+  for (std::size_t n = ready_.size(); n > 0; --n) ready_.pop().resume();
+  if (!ready_.empty()) {
+    // The clock is looked at seldom, since that takes longer than most resumptions; and at once, since some take long.
+    const time_point until = clock::now() + longest_turn;
+    for (std::size_t more = 1; !ready_.empty() && !state_->stopped; more = std::min(more * 2, most_unwatched)) {
+      for (std::size_t n = more; n > 0 && !ready_.empty(); --n) ready_.pop().resume();
+      if (clock::now() >= until) break;
+    }
+  }
+  drain_posted_ = false;
+  if (!ready_.empty()) post_drain();
 }
 
 void loop::post(std::move_only_function<void()> work) {

@@ -86,6 +86,24 @@ TEST(loop, a_coroutine_that_yields_lets_the_others_run) {
   EXPECT_EQ(lakh::run(work()), (std::vector<int>{1, 2, 1, 2}));
 }
 
+TEST(loop, coroutines_that_never_rest_leave_timers_and_other_threads_their_turn) {
+  auto work = []() -> task<void> {
+    lakh::loop& here = lakh::loop::current();
+    bool woken = false;
+    bool told = false;
+    auto restless = [&]() -> task<void> {
+      while (!woken || !told) co_await lakh::yield();
+    };
+    auto sleeper = [&]() -> task<void> {
+      co_await lakh::sleep_for(1ms);
+      woken = true;
+    };
+    const std::jthread teller([&] { here.post([&] { told = true; }); });
+    co_await lakh::gather(restless(), restless(), sleeper());
+  };
+  lakh::run(work());
+}
+
 TEST(signals, one_that_arrives_between_two_waits_is_not_lost) {
   auto work = []() -> task<int> {
     lakh::signal_watch watch({SIGUSR1, SIGUSR2});

@@ -8,9 +8,9 @@
 #pragma once
 
 #include <lakh/async/waiter.hpp>
+#include <lakh/core/ring.hpp>
 
 #include <cstddef>
-#include <deque>
 #include <optional>
 #include <utility>
 
@@ -26,12 +26,12 @@ template <class T> class queue {
    public:
     push_operation(queue& to, T item) : to_(to), item_(std::move(item)) {}
     template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) {
-      if (!begin(self)) return false;
+      if (is_cancelled(self)) return false;
       if (to_.closed_ || to_.put(item_)) {
         accepted_ = !to_.closed_;
-        leave();
         return false;
       }
+      park(self);
       to_.producers_.push_back(*this);
       return true;
     }
@@ -52,12 +52,10 @@ template <class T> class queue {
    public:
     explicit pop_operation(queue& from) noexcept : from_(from) {}
     template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) {
-      if (!begin(self)) return false;
+      if (is_cancelled(self)) return false;
       item_ = from_.try_pop();
-      if (item_ || from_.closed_) {
-        leave();
-        return false;
-      }
+      if (item_ || from_.closed_) return false;
+      park(self);
       from_.consumers_.push_back(*this);
       return true;
     }
@@ -81,13 +79,12 @@ template <class T> class queue {
 
   std::optional<T> try_pop() {
     if (items_.empty()) return std::nullopt;
-    std::optional<T> item(std::move(items_.front()));
-    items_.pop_front();
+    std::optional<T> item(items_.pop());
     if (!producers_.empty()) {
       auto& producer = static_cast<push_operation&>(producers_.front());
-      items_.push_back(std::move(producer.item_));
+      items_.push(std::move(producer.item_));
       producer.accepted_ = true;
-      producer.wake();
+      producers_.wake_front();
     }
     return item;
   }
@@ -95,8 +92,8 @@ template <class T> class queue {
   // Producers that wait are told false.
   void close() noexcept {
     closed_ = true;
-    while (!producers_.empty()) producers_.front().wake();
-    while (!consumers_.empty()) consumers_.front().wake();
+    producers_.wake_all();
+    consumers_.wake_all();
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return items_.size(); }
@@ -108,15 +105,15 @@ template <class T> class queue {
     if (!consumers_.empty()) {
       auto& consumer = static_cast<pop_operation&>(consumers_.front());
       consumer.item_.emplace(std::move(item));
-      consumer.wake();
+      consumers_.wake_front();
       return true;
     }
     if (items_.size() >= capacity_) return false;
-    items_.push_back(std::move(item));
+    items_.push(std::move(item));
     return true;
   }
 
-  std::deque<T> items_;
+  ring<T> items_;
   waiter_list producers_;
   waiter_list consumers_;
   std::size_t capacity_;

@@ -37,11 +37,9 @@ class semaphore {
    public:
     explicit acquisition(semaphore& from) noexcept : from_(from) {}
     template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
-      if (!begin(self)) return false;
-      if (from_.try_take()) {
-        leave();
-        return false;
-      }
+      if (is_cancelled(self)) return false;
+      if (from_.try_take()) return false;
+      park(self);
       from_.waiting_.push_back(*this);
       return true;
     }
@@ -69,7 +67,7 @@ class semaphore {
     if (waiting_.empty())
       ++available_;
     else
-      waiting_.front().wake();
+      waiting_.wake_front();
   }
 
   [[nodiscard]] std::size_t available() const noexcept { return available_; }

@@ -32,14 +32,24 @@ inline sleep_operation sleep_for(duration how_long) noexcept {
 }
 
 // Gives way: whatever else is runnable runs first.
-class [[nodiscard]] yield_operation final : public waiter {
+class [[nodiscard]] yield_operation {
  public:
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  // Satisfied as soon as it begins, so there is nothing that a cancellation could end.
   template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) {
-    if (!begin(self)) return false;
-    wake();
+    if (self.promise().scope()->is_cancelled()) {
+      cancelled_ = self.promise().scope();
+      return false;
+    }
+    loop::current().schedule(self);
     return true;
   }
-  void await_resume() const { throw_if_failed("yield"); }
+  void await_resume() const {
+    if (cancelled_ != nullptr) throw_error(cancelled_->reason(), "yield");
+  }
+
+ private:
+  const cancel_scope* cancelled_ = nullptr;
 };
 inline yield_operation yield() noexcept {
   return {};

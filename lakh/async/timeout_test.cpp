@@ -66,6 +66,34 @@ TEST(timeout, after_a_deadline_the_enclosing_scope_goes_on) {
   EXPECT_EQ(lakh::run_virtual(work()), 1);
 }
 
+TEST(cancel, ends_each_of_several_waits_that_stand_directly_in_one_scope) {
+  auto work = []() -> task<void> {
+    lakh::cancel_scope shared;
+    int ended = 0;
+    int cut = 0;
+    auto wait = [&](lakh::duration how_long) -> task<void> {
+      try {
+        co_await lakh::sleep_for(how_long);
+        ++ended;
+      } catch (const lakh::cancelled&) {
+        ++cut;
+      }
+    };
+    auto under_it = [&](lakh::duration how_long) -> task<void> { co_await wait(how_long).under(shared); };
+    co_await lakh::in_scope([&](lakh::scope& s) -> task<void> {
+      // The first to come, and one in the middle, are gone before the end comes; another comes later.
+      for (const lakh::duration how_long : {1s, 100s, 2s, 100s, 100s}) s.spawn(under_it(how_long));
+      co_await lakh::sleep_for(3s);
+      s.spawn(under_it(100s));
+      co_await lakh::yield();
+      shared.cancel();
+    });
+    EXPECT_EQ(ended, 2);
+    EXPECT_EQ(cut, 4);
+  };
+  lakh::run_virtual(work());
+}
+
 TEST(cancel, a_cancelled_scope_refuses_every_later_wait) {
   auto work = []() -> task<int> {
     int refused = 0;

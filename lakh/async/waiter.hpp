@@ -17,9 +17,17 @@ class waiter : public cancel_hook, public list_node<waiter> {
   [[nodiscard]] bool await_ready() const noexcept { return false; }
 
   // What was waited for has come: the coroutine becomes runnable. Leaves the list.
-  void wake(std::error_code result = {}) {
-    result_ = result;
-    leave();
+  void wake() {
+    list_node<waiter>::unlink();
+    go_on();
+  }
+  void wake(std::error_code result) {
+    set_result(result);
+    wake();
+  }
+  // The same for one that has left the list.
+  void go_on() {
+    detach();
     home_->schedule(coroutine_);
   }
 
@@ -27,17 +35,25 @@ class waiter : public cancel_hook, public list_node<waiter> {
   waiter() = default;
   ~waiter() = default;
 
-  // False if the scope is already cancelled: then `result_` is set and the coroutine must not be suspended.
+  // False if the scope is already cancelled: then `result()` is set and the coroutine must not be suspended.
   template <scoped_promise Promise> bool begin(std::coroutine_handle<Promise> self) noexcept {
-    cancel_scope& scope = *self.promise().scope();
-    if (scope.is_cancelled()) {
-      result_ = scope.reason();
-      return false;
-    }
+    if (is_cancelled(self)) return false;
+    park(self);
+    return true;
+  }
+
+  // `begin` in two steps, for what may be satisfied at once: then there is nothing to be parked, and nothing to take
+  // back.
+  template <scoped_promise Promise> bool is_cancelled(std::coroutine_handle<Promise> self) noexcept {
+    const cancel_scope& scope = *self.promise().scope();
+    if (!scope.is_cancelled()) return false;
+    set_result(scope.reason());
+    return true;
+  }
+  template <scoped_promise Promise> void park(std::coroutine_handle<Promise> self) noexcept {
     coroutine_ = self;
     home_ = &loop::current();
-    attach(scope);
-    return true;
+    attach(*self.promise().scope());
   }
 
   // Takes back `begin`, for a wait that turned out to be satisfied at once.
@@ -47,9 +63,11 @@ class waiter : public cancel_hook, public list_node<waiter> {
   }
 
   [[nodiscard]] loop& home() const noexcept { return *home_; }
-  [[nodiscard]] std::error_code result() const noexcept { return result_; }
+  [[nodiscard]] std::error_code result() const noexcept {
+    return failure_ == 0 ? std::error_code() : std::error_code(failure_, *category_);
+  }
   void throw_if_failed(std::string_view doing) const {
-    if (result_) throw_error(result_, doing);
+    if (failure_ != 0) throw_error(result(), doing);
   }
 
   void on_cancel(std::error_code reason) noexcept override {
@@ -60,11 +78,25 @@ class waiter : public cancel_hook, public list_node<waiter> {
   virtual void abandon() noexcept {}
 
  private:
+  void set_result(std::error_code result) noexcept {
+    failure_ = result.value();
+    category_ = &result.category();
+  }
+
   std::coroutine_handle<> coroutine_;
   loop* home_ = nullptr;
-  std::error_code result_;
+  // An error_code in two parts: to make an empty one takes a call into the standard library, at every wait.
+  const std::error_category* category_ = nullptr;
+  int failure_ = 0;
 };
 
-using waiter_list = intrusive_list<waiter, waiter>;
+class waiter_list : public intrusive_list<waiter, waiter> {
+ public:
+  // Who has waited longest. Not for an empty list.
+  void wake_front() { pop_front().go_on(); }
+  void wake_all() {
+    while (!empty()) wake_front();
+  }
+};
 
 }  // namespace lakh
