@@ -2,6 +2,7 @@
 #include <lakh/core/error.hpp>
 #include <lakh/parallel/descriptor_io.hpp>
 #include <lakh/parallel/shared_ring.hpp>
+#include <lakh/parallel/spin_pause.hpp>
 
 #include <climits>
 
@@ -48,14 +49,6 @@ constexpr std::string_view popping = "pop from a queue between processes";
 
 std::error_code would_block() noexcept {
   return std::make_error_code(std::errc::operation_would_block);
-}
-
-void pause() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ __volatile__("yield");
-#endif
 }
 
 [[noreturn]] void damaged() {
@@ -117,7 +110,7 @@ class shared_ring::holder {
   explicit holder(control& of) : of_(of) {
     for (int i = 0; i < spins_for_lock; ++i) {
       if (of_.mutex.try_lock()) return;
-      pause();
+      spin_pause();
     }
     of_.mutex.lock();
   }
@@ -227,6 +220,7 @@ void shared_ring::announce(std::uint32_t& waiting, bool items, bool everybody) n
 }
 
 std::error_code shared_ring::attempt_push(std::string_view item, std::uint32_t wait_bit) {
+  check_fits(item.size());
   control& c = *control_;
   const holder lock(c);
   if (c.closed.load(std::memory_order_relaxed) != 0) return errc::queue_closed;
@@ -234,20 +228,23 @@ std::error_code shared_ring::attempt_push(std::string_view item, std::uint32_t w
   const std::uint64_t inside = pushed - c.popped.load(std::memory_order_relaxed);
   if (inside > items_) damaged();
   std::uint64_t begin = 0;
-  bool fits = inside < items_;
+  std::uint64_t room = bytes_;
   if (inside != 0) {
     begin = entries_[(pushed - 1) & entry_mask_].end;
     const std::uint64_t used = begin - entries_[(pushed - inside) & entry_mask_].begin;
     if (used > bytes_) damaged();
-    fits = fits && item.size() <= bytes_ - used;
+    room -= used;
   }
-  if (!fits) {
+  if (inside == items_ || item.size() > room) {
     c.waiting |= wait_bit;
     return would_block();
   }
   copy_in(begin, item);
   entries_[pushed & entry_mask_] = {begin, begin + item.size()};
   if ((c.waiting & (consumers_asleep | consumer_coroutines)) != 0) announce(c.waiting, true, false);
+  // A pop wakes one producer, and may have made room for several smaller items: one like this would still fit.
+  if ((c.waiting & producers_asleep) != 0 && inside + 1 < items_ && item.size() <= room - item.size())
+    announce(c.waiting, false, false);
   c.pushed.store(pushed + 1, std::memory_order_release);
   return {};
 }
@@ -276,7 +273,7 @@ namespace {
 // As long as it is worth it. Reads one word, and touches nothing.
 void spin_while_same(const std::atomic<std::uint64_t>& word) noexcept {
   const std::uint64_t before = word.load(std::memory_order_relaxed);
-  for (int i = 0; i < spins_for_news && word.load(std::memory_order_relaxed) == before; ++i) pause();
+  for (int i = 0; i < spins_for_news && word.load(std::memory_order_relaxed) == before; ++i) spin_pause();
 }
 
 // Attempts until it is done: awake, then asleep between signals, until the time comes.
@@ -303,7 +300,6 @@ std::error_code persist(auto&& attempt, std::uint32_t asleep, const std::atomic<
 }  // namespace
 
 std::error_code shared_ring::push(std::string_view item, std::optional<time_point> until) {
-  check_fits(item.size());
   return persist([&](std::uint32_t bit) { return attempt_push(item, bit); }, producers_asleep, control_->popped,
                  control_->room_signal, until);
 }
@@ -314,7 +310,6 @@ std::error_code shared_ring::pop(std::string& item, std::optional<time_point> un
 }
 
 task<std::error_code> shared_ring::async_push(std::string item) {
-  check_fits(item.size());
   co_await give_way();
   std::error_code code = attempt_push(item, 0);
   if (code != would_block()) co_return code;

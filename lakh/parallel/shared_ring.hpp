@@ -34,7 +34,7 @@ class shared_ring {
   // Joins one that another made, by the three descriptors of `descriptors`, in that order. Throws input_error.
   shared_ring(std::span<unique_fd> from, std::uint64_t type);
 
-  // {}, errc::queue_closed, errc::timed_out. Without a time they wait as long as it takes. push throws error
+  // {}, errc::queue_closed, errc::timed_out. Without a time they wait as long as it takes. All that push throw error
   // (errc::too_large) for an item that never fits.
   std::error_code push(std::string_view item, std::optional<time_point> until);
   std::error_code pop(std::string& item, std::optional<time_point> until);
@@ -48,7 +48,6 @@ class shared_ring {
   [[nodiscard]] bool is_closed() const noexcept;
   [[nodiscard]] std::size_t size() const noexcept;
   [[nodiscard]] std::size_t capacity() const noexcept { return items_; }
-  [[nodiscard]] std::size_t capacity_bytes() const noexcept { return bytes_; }
   [[nodiscard]] std::array<int, 3> descriptors() const noexcept {
     return {memory_.descriptor(), item_event_.get(), room_event_.get()};
   }
@@ -59,6 +58,7 @@ class shared_ring {
   class holder;
 
   void place();
+  // Both say with `wait_bit`, where they would have to wait, who it is that waits.
   std::error_code attempt_push(std::string_view item, std::uint32_t wait_bit);
   std::error_code attempt_pop(std::string& item, std::uint32_t wait_bit);
   void announce(std::uint32_t& waiting, bool items, bool everybody) noexcept;
