@@ -3,15 +3,18 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <ctime>
 
 namespace lakh {
 namespace {
 
-[[noreturn]] void damaged(int result) {
+[[noreturn]] void refused(int result) {
   const std::error_code code(result, std::system_category());
-  throw error(error_kind::internal, code, "take a lock in shared memory: " + code.message(),
-              "something has written over that memory, or this thread holds the lock already");
+  throw error(
+      error_kind::internal, code, "take a lock in shared memory: " + code.message(),
+      result == EDEADLK ? "this thread holds it already: let it go first" : "something has written over that memory");
 }
 
 }  // namespace
@@ -20,16 +23,17 @@ robust_mutex::robust_mutex() {
   pthread_mutexattr_t kind;
   ::pthread_mutexattr_init(&kind);
   ::pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED);
+  ::pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK);
   ::pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST);
   const int result = ::pthread_mutex_init(&mutex_, &kind);
   ::pthread_mutexattr_destroy(&kind);
-  if (result != 0) damaged(result);
+  if (result != 0) refused(result);
 }
 
 std::optional<robust_mutex::taken> robust_mutex::told(int result) {
   if (result == 0) return taken::clean;
   if (result == EBUSY || result == ETIMEDOUT) return std::nullopt;
-  if (result != EOWNERDEAD) damaged(result);
+  if (result != EOWNERDEAD) refused(result);
   ::pthread_mutex_consistent(&mutex_);
   return taken::abandoned;
 }
@@ -53,7 +57,9 @@ std::optional<robust_mutex::taken> robust_mutex::try_lock_until(time_point until
 }
 
 void robust_mutex::unlock() noexcept {
-  ::pthread_mutex_unlock(&mutex_);
+  if (::pthread_mutex_unlock(&mutex_) != EPERM) return;
+  std::fputs("lakh: a lock in shared memory is unlocked by a thread that does not hold it\n", stderr);
+  std::abort();
 }
 
 }  // namespace lakh

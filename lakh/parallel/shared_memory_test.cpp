@@ -10,6 +10,7 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -17,6 +18,7 @@
 #include <new>
 #include <set>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -129,6 +131,43 @@ TEST(robust_mutex, one_who_waits_is_told_when_the_holder_is_killed) {
   forked waits([&] { return mutex.lock() == robust_mutex::taken::abandoned ? 1 : 2; });
   holder.kill();
   EXPECT_EQ(waits.wait(), 1);
+}
+
+TEST(robust_mutex, one_thread_cannot_take_it_twice) {
+  const shared_memory pages(sizeof(robust_mutex));
+  auto& mutex = *new (pages.bytes().data()) robust_mutex;
+  // In a child: what goes wrong here waits for ever.
+  EXPECT_EQ(forked([&] {
+              mutex.lock();
+              int refused = 0;
+              const auto again = [&](auto&& take) {
+                try {
+                  (void)take();
+                } catch (const error& e) {
+                  if (e.code() == std::errc::resource_deadlock_would_occur) ++refused;
+                }
+              };
+              again([&] { return mutex.try_lock(); });
+              again([&] { return mutex.try_lock_until(clock::now() + 1h); });
+              again([&] { return mutex.lock(); });
+              mutex.unlock();
+              return mutex.try_lock() == robust_mutex::taken::clean ? refused : -1;
+            }).wait(),
+            3);
+}
+
+TEST(robust_mutex, is_unlocked_by_the_thread_that_locked_it_and_by_no_other) {
+  const shared_memory pages(sizeof(robust_mutex));
+  auto& mutex = *new (pages.bytes().data()) robust_mutex;
+  forked wrong([&] {
+    ::close(STDERR_FILENO);
+    mutex.lock();
+    std::thread([&] { mutex.unlock(); }).join();
+    return 0;
+  });
+  EXPECT_EQ(wrong.wait(), 128 + SIGABRT);
+  EXPECT_EQ(mutex.lock(), robust_mutex::taken::abandoned);
+  mutex.unlock();
 }
 
 template <class T> class shared_value_of : public testing::Test {};
