@@ -64,6 +64,30 @@ TEST(message_pipe, a_peer_that_is_killed_is_the_end_or_a_cut_message) {
   EXPECT_THROW(mine.send("nobody there"), closed_error);
 }
 
+TEST(message_pipe, a_peer_that_goes_with_messages_unread_is_the_end_like_any_other) {
+  auto [mine, theirs] = message_pipe::make();
+  mine.send("never read");
+  theirs.send("my last words");
+  theirs.close();
+  EXPECT_EQ(mine.receive(), "my last words");
+  EXPECT_EQ(mine.receive(), std::nullopt);
+  EXPECT_EQ(mine.receive(), std::nullopt);
+
+  const auto talk = []() -> task<void> {
+    auto [ours, others] = message_pipe::make();
+    ours.send("never read");
+    others.close();
+    EXPECT_EQ(co_await ours.async_receive(), std::nullopt);
+  };
+  run(talk());
+
+  auto [whole, half] = message_pipe::make();
+  whole.send("never read");
+  EXPECT_EQ(::write(half.descriptor(), "\0\0\0\7cut", 7), 7);
+  half.close();
+  EXPECT_THROW((void)whole.receive(), closed_error);
+}
+
 TEST(message_pipe, bounds_what_is_sent_and_received) {
   auto [mine, theirs] = message_pipe::make(10);
   EXPECT_THROW(mine.send("eleven bytes"), error);
