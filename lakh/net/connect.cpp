@@ -1,6 +1,7 @@
 #include <lakh/async/asio.hpp>
 #include <lakh/async/timeout.hpp>
 #include <lakh/net/connect.hpp>
+#include <lakh/net/keep_alive.hpp>
 #include <lakh/net/socket_stream.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -76,11 +77,14 @@ bool connected_to_itself(const generic_socket& socket) {
   return !error && local.protocol().family() != AF_UNIX && local == remote;
 }
 
-task<connect_result> connect_one(const address& to) {
+task<connect_result> connect_one(const address& to, connect_options options) {
   generic_socket socket(loop::current().context());
   boost::system::error_code error;
   socket.open(to.where.protocol(), error);
   if (error) co_return std::unexpected(error);
+  if (to.where.protocol().family() != AF_UNIX)
+    if (const std::error_code refused = set_keep_alive(socket.native_handle(), options.ask_after))
+      co_return std::unexpected(refused);
   try {
     co_await use(socket.async_connect(to.where, asio::deferred));
   } catch (const lakh::error& e) {
@@ -93,7 +97,7 @@ task<connect_result> connect_one(const address& to) {
 
 }  // namespace
 
-task<connect_result> try_connect(endpoint to, time_point deadline, connect_times* times) {
+task<connect_result> try_connect(endpoint to, time_point deadline, connect_times* times, connect_options options) {
   loop& here = loop::current();
   const time_point start = here.now();
   std::expected<std::vector<address>, std::error_code> found;
@@ -114,7 +118,7 @@ task<connect_result> try_connect(endpoint to, time_point deadline, connect_times
     const auto share = (deadline - began) / static_cast<long>(found->size() - i);
     connect_result result = std::unexpected(errc::timed_out);
     try {
-      result = co_await with_deadline(began + share, connect_one((*found)[i]));
+      result = co_await with_deadline(began + share, connect_one((*found)[i], options));
     } catch (const timeout_error&) {
       result = std::unexpected(errc::timed_out);
     } catch (const cancelled& e) {
@@ -129,8 +133,8 @@ task<connect_result> try_connect(endpoint to, time_point deadline, connect_times
   co_return std::unexpected(last);
 }
 
-task<std::unique_ptr<stream>> connect(endpoint to, duration limit) {
-  connect_result result = co_await try_connect(to, loop::current().now() + limit);
+task<std::unique_ptr<stream>> connect(endpoint to, duration limit, connect_options options) {
+  connect_result result = co_await try_connect(to, loop::current().now() + limit, nullptr, options);
   if (result) co_return std::move(*result);
   const std::error_code error = result.error();
   const std::string doing = "connect to " + to.text();

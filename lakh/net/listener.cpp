@@ -1,6 +1,7 @@
 #include <lakh/async/asio.hpp>
 #include <lakh/async/run.hpp>
 #include <lakh/async/sleep.hpp>
+#include <lakh/net/keep_alive.hpp>
 #include <lakh/net/listener.hpp>
 #include <lakh/net/socket_stream.hpp>
 
@@ -12,7 +13,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -118,17 +118,7 @@ listener::listener(const endpoint& at, const listen_options& options)
   };
   if (options.sharing == port_sharing::joined && family != AF_UNIX) share();
   // Connections inherit it.
-  if (options.ask_after.count() > 0 && family != AF_UNIX) {
-    const int on = 1;
-    const int silent = static_cast<int>(std::clamp<std::int64_t>(options.ask_after.count(), 1, 32'767));
-    const int times = 3;
-    const int between = std::max(1, silent / times);
-    if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) != 0 ||
-        ::setsockopt(acceptor.native_handle(), IPPROTO_TCP, TCP_KEEPIDLE, &silent, sizeof silent) != 0 ||
-        ::setsockopt(acceptor.native_handle(), IPPROTO_TCP, TCP_KEEPINTVL, &between, sizeof between) != 0 ||
-        ::setsockopt(acceptor.native_handle(), IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times) != 0)
-      check({errno, boost::system::system_category()}, "");
-  }
+  if (family != AF_UNIX) check(set_keep_alive(acceptor.native_handle(), options.ask_after), "");
   acceptor.bind(address, error);
   check(error, hint_for(error));
   state_->owns_file = family == AF_UNIX && !at.path().starts_with('\0');

@@ -31,7 +31,8 @@ struct listen_options {
     return *this;
   }
   // The kernel asks a peer that has been silent for so long whether it is still there, and closes the connection within
-  // as long again if it is not: machines that were switched off, cables that were cut. TCP only; whole seconds.
+  // as long again if it is not: machines that were switched off, cables that were cut. A peer that has not taken what
+  // it was sent for twice as long is given up too, also one that is there and does not read. TCP only; whole seconds.
   listen_options& keep_alive(std::chrono::seconds silent) noexcept {
     ask_after = silent;
     return *this;
