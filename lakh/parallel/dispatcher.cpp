@@ -56,7 +56,7 @@ dispatcher::~dispatcher() {
   give_up(std::make_exception_ptr(cancelled()));
 }
 
-void dispatcher::add(std::unique_ptr<part> next) {
+void dispatcher::add(std::unique_ptr<part>& next) {
   parts dropped;
   std::unique_ptr<part> refused;
   {
@@ -66,8 +66,8 @@ void dispatcher::add(std::unique_ptr<part> next) {
       refused = std::move(next);
     } else {
       next->id_ = next_id_++;
-      ++live_;
       queue_.push_back(std::move(next));
+      ++live_;
       if (!idle_.empty()) hand_out_to_idle(dropped);
     }
   }
@@ -141,6 +141,7 @@ void dispatcher::answer(peer& worker, std::string_view message) {
 
   const bool failed = !take_items(*now, in, count, now->message_.stops_at_failure(), now->told_);
   in.finish();
+  if (failed && !last) throw protocol_error("a worker goes on where it was to stop");
   if (last && !failed && now->told_ != now->items())
     throw protocol_error("a worker ends with items that it has not told");
   now->flush();

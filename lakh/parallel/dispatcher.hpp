@@ -82,8 +82,8 @@ class dispatcher {
       : retries_(retries), parts_per_worker_(parts_per_worker) {}
   ~dispatcher();
 
-  // Throws closed_error after close().
-  void add(std::unique_ptr<part> next);
+  // Takes it. Throws closed_error after close(), and then leaves it to the caller.
+  void add(std::unique_ptr<part>& next);
 
   void join(peer& worker);
   // Throws error where the message is none that this worker may send now: it is to be dropped.

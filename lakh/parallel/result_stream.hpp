@@ -84,6 +84,8 @@ template <class T> class stream_part final : public part {
     if (left_ > 0) take_failure(std::move(why));
     flush();
   }
+  // It was refused: nobody waits for its results, and it has none to tell.
+  void withdraw() noexcept { left_ = 0; }
 
  private:
   std::shared_ptr<stream_state<T>> to_;
@@ -193,15 +195,20 @@ template <class Result> class [[nodiscard]] result_stream {
       while (!ended_ && message.items() < chunk_ && message.size() < detail::message_ahead) take_element(message);
       if (message.items() == 0) return;
       message.seal(most_ + detail::message_ahead + detail::message_overhead);
-      const std::uint64_t first = given_;
       const std::size_t count = message.items();
-      given_ += count;
+      auto* const next = new detail::stream_part<value_type>(std::move(message), given_, state_);
+      std::unique_ptr<detail::part> owned(next);
       try {
-        to_->add(std::make_unique<detail::stream_part<value_type>>(std::move(message), first, state_));
-        under_way_ += count;
+        to_->add(owned);
       } catch (...) {
         stop();
       }
+      if (owned) {
+        next->withdraw();
+        return;
+      }
+      given_ += count;
+      under_way_ += count;
     }
   }
   void take_element(detail::part_message& into) {

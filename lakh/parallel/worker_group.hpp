@@ -241,7 +241,8 @@ class part_queue {
     message.seal(most_ + message_overhead);
     auto* const state = new remote_state<result>();
     future<result> later(state);
-    to_->add(std::make_unique<call_part<result>>(std::move(message), state));
+    std::unique_ptr<part> whole = std::make_unique<call_part<result>>(std::move(message), state);
+    to_->add(whole);
     return later;
   }
 
@@ -260,7 +261,9 @@ class part_queue {
       const std::size_t count = message.items();
       message.seal(most_ + message_ahead + message_overhead);
       all->expect(count);
-      to_->add(std::make_unique<map_part<result>>(std::exchange(message, part_message(name, true)), first, all));
+      std::unique_ptr<part> next =
+          std::make_unique<map_part<result>>(std::exchange(message, part_message(name, true)), first, all);
+      to_->add(next);
       first += count;
     };
     try {
