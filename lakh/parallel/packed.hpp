@@ -98,6 +98,12 @@ template <class T> T in_little_endian(T value) noexcept {
   return value;
 }
 
+// Puts a number over the bytes that stand there.
+template <packed_number T> void overwrite(std::string& bytes, std::size_t at, T value) noexcept {
+  value = in_little_endian(value);
+  std::memcpy(bytes.data() + at, &value, sizeof value);
+}
+
 template <class C>
 concept packed_container = requires(C& c, const C& fixed, typename C::value_type element) {
   { fixed.size() } -> std::convertible_to<std::size_t>;

@@ -4,14 +4,6 @@
 #include <cstring>
 
 namespace lakh::detail {
-namespace {
-
-template <class T> void overwrite(std::string& bytes, std::size_t at, T value) noexcept {
-  value = in_little_endian(value);
-  std::memcpy(bytes.data() + at, &value, sizeof value);
-}
-
-}  // namespace
 
 void refuse_arguments(std::size_t bytes, std::size_t most) {
   throw error(error_kind::limit, errc::too_large,

@@ -17,11 +17,6 @@ constexpr std::size_t first_at = frame_header_size + 1 + 8;
 constexpr std::size_t count_at = first_at + 4;
 constexpr std::size_t last_at = count_at + 4;
 
-void overwrite(std::string& bytes, std::size_t at, std::uint32_t value) noexcept {
-  value = in_little_endian(value);
-  std::memcpy(bytes.data() + at, &value, sizeof value);
-}
-
 }  // namespace
 
 void part_answer::end_item() {
@@ -50,8 +45,10 @@ void part_answer::fail_item() {
   ++item_;
   ++told_;
   item_begin_ = out_.size();
-  if (stop_at_failure_) items_ = item_;
-  if (out_.size() >= flush_at) flush(false);
+  if (stop_at_failure_)
+    items_ = item_;  // and the end of the part is told with it
+  else if (out_.size() >= flush_at)
+    flush(false);
 }
 
 part_worker::part_worker(teller tell, std::size_t most, trust which) : tell_(std::move(tell)), trust_(which) {
