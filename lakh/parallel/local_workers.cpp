@@ -24,17 +24,38 @@ namespace {
 constexpr int most_died_unready = 3;
 // In one turn of the loop, so that one worker does not keep the others waiting.
 constexpr int most_reads = 16;
+// More than a socket holds; not for ever, where something that a dead worker started writes on.
+constexpr int most_last_reads = 1024;
 constexpr std::size_t most_frames = 64;
 
 }  // namespace
 
 class local_worker final : public dispatcher::peer, private socket_watcher {
+  // Its socket ends with its last copy, and something that the worker started may have one: so its end itself is
+  // watched as well.
+  class end_watch final : public socket_watcher {
+   public:
+    explicit end_watch(local_worker& of) : of_(of) { loop::current().sockets().add(of.process_.sentinel(), *this); }
+    end_watch(const end_watch&) = delete;
+    end_watch& operator=(const end_watch&) = delete;
+    ~end_watch() { loop::current().sockets().remove(of_.process_.sentinel(), *this); }
+
+   private:
+    void on_ready(std::uint32_t /*events*/) override {
+      if (!of_.has_ended()) return;
+      (void)of_.hear(most_last_reads, true);  // its last words
+      of_.group_.lost(of_);                   // which ends this object
+    }
+    local_worker& of_;
+  };
+
  public:
   local_worker(local_workers& group, unique_fd socket, process child)
       : group_(group),
         socket_(std::move(socket)),
         process_(std::move(child)),
-        in_(group.message_limit_ + answer_overhead) {
+        in_(group.message_limit_ + answer_overhead),
+        end_(*this) {
     loop::current().sockets().add(socket_.get(), *this);
   }
   local_worker(const local_worker&) = delete;
@@ -48,7 +69,8 @@ class local_worker final : public dispatcher::peer, private socket_watcher {
     return "worker " + process_.name() + " (process " + std::to_string(id()) + ")";
   }
 
-  // Its end of the socket is closed: it has ended, or is about to. Nothing where the fork server is gone as well.
+  void kill() noexcept { process_.kill(); }
+  // Waits until it is gone. Nothing where the fork server is gone as well.
   std::optional<exit_status> reap() noexcept {
     try {
       process_.kill();  // without effect, unless the function has closed what does not belong to it
@@ -99,31 +121,46 @@ class local_worker final : public dispatcher::peer, private socket_watcher {
     if ((events & EPOLLOUT) != 0) send_rest();
     const bool ended = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     if (!ended && (events & EPOLLIN) == 0) return;
-    for (int reads = 0; ended || reads < most_reads; ++reads) {
+    switch (hear(ended ? most_last_reads : most_reads, ended)) {
+      case heard::all: return;
+      case heard::some: loop::current().sockets().remind(socket_.get(), *this); return;
+      case heard::end: group_.lost(*this);  // which ends this object
+    }
+  }
+  [[nodiscard]] bool has_ended() noexcept {
+    try {
+      return !process_.is_alive();
+    } catch (const error&) {  // the fork server was killed, and the worker with it
+      return true;
+    }
+  }
+
+  // Reads what is there. `end`: nothing more will come, or it has said what no worker says. `to_the_end`: nobody will
+  // tell of the end again, so it is looked for.
+  enum class heard : std::uint8_t { all, some, end };
+  heard hear(int reads, bool to_the_end) {
+    for (; reads > 0; --reads) {
       const std::span<char> room = in_.room();
       const ssize_t got = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0 && errno == EAGAIN) return;
-      if (got <= 0 || !take(static_cast<std::size_t>(got))) {
-        group_.lost(*this);  // which ends this object
-        return;
-      }
-      if (!ended && static_cast<std::size_t>(got) < room.size()) return;  // the next bytes are another event
+      if (got < 0 && errno == EAGAIN) return heard::all;
+      if (got <= 0 || !take(static_cast<std::size_t>(got))) return heard::end;
+      if (!to_the_end && static_cast<std::size_t>(got) < room.size()) return heard::all;  // more is another event
     }
-    loop::current().sockets().remind(socket_.get(), *this);
+    return heard::some;
   }
 
   // False if the worker has said what no worker says.
   bool take(std::size_t bytes) noexcept {
     try {
       in_.filled(bytes);
-      while (const auto message = in_.next()) hear(*message);
+      while (const auto message = in_.next()) heed(*message);
       return true;
     } catch (const std::exception&) {  // of whatever type unpacking a result throws
       return false;
     }
   }
-  void hear(std::string_view message) {
+  void heed(std::string_view message) {
     if (message.empty()) throw protocol_error("a worker sends an empty message");
     const std::string_view rest = message.substr(1);
     if (message.front() == answer_message && ready_) {
@@ -146,6 +183,7 @@ class local_worker final : public dispatcher::peer, private socket_watcher {
   unique_fd socket_;
   process process_;
   frame_decoder in_;
+  end_watch end_;
   bool ready_ = false;
 
   std::mutex sending_;  // guards what follows

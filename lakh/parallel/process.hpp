@@ -128,6 +128,8 @@ class process {
   // Nothing while it runs.
   std::optional<exit_status> poll();
   [[nodiscard]] bool is_alive() { return !poll(); }
+  // A descriptor that is readable from its end on, for an event loop of one's own; stays the process object's.
+  [[nodiscard]] int sentinel() const noexcept { return news().get(); }
 
   // Nothing happens to one that has ended.
   void send_signal(int signal) noexcept;
