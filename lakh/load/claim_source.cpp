@@ -40,13 +40,16 @@ void claim_source::ask() {
   if (asking_ || exhausted_ || stopped_ || armed()) return;
   loop& here = loop::current();
   const time_point now = here.now();
-  if (last_ask_ != time_point{} && now > last_ask_) {
+  // A lane asks for its next item when it is done with the one before: who has only just got the first has shown
+  // nothing. Taken for finished, those would be a rate that claims whole small runs for one of several loops.
+  const std::uint64_t finished = dealt_ - std::min(dealt_, lanes_);
+  if (finished > finished_at_last_ask_ && now > last_ask_) {
     const double lately =
-        static_cast<double>(dealt_ - dealt_at_last_ask_) / std::chrono::duration<double>(now - last_ask_).count();
+        static_cast<double>(finished - finished_at_last_ask_) / std::chrono::duration<double>(now - last_ask_).count();
     rate_ = rate_ == 0 ? lately : rate_ * 0.5 + lately * 0.5;
   }
   last_ask_ = now;
-  dealt_at_last_ask_ = dealt_;
+  finished_at_last_ask_ = finished;
   const std::uint64_t want =
       due_of(claim_size(claim_need().rate(rate_).lanes(lanes_).keyed(keyed_).marked(marks_ != nullptr)));
   if (want == 0 && !exhausted_) return;

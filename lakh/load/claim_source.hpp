@@ -125,7 +125,7 @@ class claim_source final : private timer_node {
   std::uint64_t ready_count_ = 0;
   std::uint64_t last_size_ = 0;
   std::uint64_t dealt_ = 0;
-  std::uint64_t dealt_at_last_ask_ = 0;
+  std::uint64_t finished_at_last_ask_ = 0;
   time_point last_ask_{};
   double rate_ = 0;
   waiter_list waiting_;

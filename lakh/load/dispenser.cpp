@@ -89,9 +89,8 @@ std::uint64_t claim_size(const claim_need& need) noexcept {
   constexpr double seconds_of_work = 0.05;
   constexpr double seconds_if_marked = 0.02;
   constexpr std::uint64_t most = 4096;
-  constexpr std::uint64_t most_at_start = 256;
   const std::uint64_t lanes = std::max<std::uint64_t>(need.lanes_, 1);
-  std::uint64_t size = std::min(lanes, most_at_start);
+  std::uint64_t size = std::min(lanes, most);
   if (need.rate_ > 0)
     size = static_cast<std::uint64_t>(std::min(need.rate_ * seconds_of_work, static_cast<double>(most)));
   if (!need.keyed_) {

@@ -127,7 +127,7 @@ TEST(claim_size, it_follows_the_table) {
   for (const row& one : {
            row{0, 1, true, 1},            // nothing known: one for each lane
            row{0, 64, true, 64},          //
-           row{0, 10'000, true, 256},     // but not too many
+           row{0, 10'000, true, 4096},    // but not too many
            row{0, 0, true, 1},            //
            row{100, 64, true, 5},         // 50 ms of work
            row{10'000, 64, true, 500},    //
