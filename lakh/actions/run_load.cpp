@@ -270,6 +270,7 @@ task<load_report> load_run::run(std::function<void(const load::run_progress&)> o
   if (!co_await my.unless_cut_short(my.reconcile(report)))
     report.notes.emplace_back("not reconciled: stopped before the target had told all");
   my.note_end(report);
+  if (my.folder && report.result.doubtful == 0) load::forget_begun_marks(my.folder->path());
   my.write_receipt(report);  // last: it speaks of all the rest
   co_return report;
 }

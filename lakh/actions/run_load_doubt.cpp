@@ -47,9 +47,8 @@ task<load::reconciliation> load_run::state::ask_target(load::reconciler& both, c
 // Reads what there is, settles what is in doubt as far as that can be done without sending, and says what is to be
 // sent.
 task<void> load_run::state::take_up() {
-  before = std::make_shared<load::item_states>(load::ledger_reader(folder->path()).read(requested.value_or(0)));
+  before = read_what_is_left();
   load::item_states& states = *before;
-  leave_out_what_never_began(states);
   const std::uint64_t doubtful = states.count(item_state::claimed);
   const std::uint64_t unknown = states.count(item_state::unknown);
   const std::uint64_t settled_before = states.count(item_state::confirmed) + states.count(item_state::failed) + unknown;
@@ -72,13 +71,9 @@ task<void> load_run::state::take_up() {
   if (settled) settled->close();
 }
 
-// What was claimed, but handed to no lane, is sent like what was never claimed.
-void load_run::state::leave_out_what_never_began(load::item_states& states) const {
-  for (const load::item_range& range : load::never_begun(folder->path(), run_id, folder->info().sessions))
-    for (auto item = states.next(range.first, item_state::claimed); item && *item - range.first < range.count;
-         item = states.next(*item + 1, item_state::claimed))
-      states.set(*item, item_state::unclaimed);
-  load::remove_begun_marks(folder->path());
+std::shared_ptr<load::item_states> load_run::state::read_what_is_left() const {
+  return std::make_shared<load::item_states>(
+      load::ledger_reader(folder->path()).read(requested.value_or(0), load::ledger_reading().heed_marks()));
 }
 
 task<void> load_run::state::settle_by_asking(load::item_states& states, std::optional<load::settlement>& settled) {

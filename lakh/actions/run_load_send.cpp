@@ -102,7 +102,7 @@ task<load::run_result> load_run::state::send_by_engine(std::optional<std::uint64
     const load::ledger_identity writer = next_writer();
     ledger = std::make_unique<load::ledger_writer>(folder->path(), writer);
     records.emplace(folder->path(), run_id, session, writer.writer);
-    if (!repeatable()) marks.emplace(folder->path(), run_id, session);
+    if (!repeatable()) marks.emplace(folder->path(), writer);
   }
 
   load::run_setup setup;
@@ -129,6 +129,7 @@ task<load::run_result> load_run::state::send_by_engine(std::optional<std::uint64
   if (!ledger || result.end == load::run_end::ledger_failed) co_return result;
   try {
     ledger->close();
+    if (marks) marks->forget();
   } catch (const storage_error& e) {
     result.end = load::run_end::ledger_failed;
     result.message = e.what();
@@ -153,7 +154,6 @@ task<load::run_result> load_run::state::send_by_processes(std::optional<std::uin
   session_now.wanted = wanted;
   session_now.count = count;
   session_now.first_position = first_position;
-  session_now.repeatable = repeatable();
   session_now.tell = request.tell;
   processes->begin(std::move(session_now));
   tell(load::grouped(shape.processes) + " processes, each with " + load::grouped(shape.threads) +
@@ -167,7 +167,7 @@ task<load::run_result> load_run::state::send_by_processes(std::optional<std::uin
 // What processes that died have left in doubt, where it cannot simply be sent again: settled as a resume would settle
 // it. What the target surely does not have is sent in the next round.
 task<void> load_run::state::settle_deaths() {
-  before = std::make_shared<load::item_states>(load::ledger_reader(folder->path()).read(requested.value_or(0)));
+  before = read_what_is_left();
   wanted = item_state::unclaimed;
   last_sign = std::filesystem::file_time_type::clock::now();
   std::optional<load::settlement> settled;

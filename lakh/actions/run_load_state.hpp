@@ -13,7 +13,6 @@
 #include <lakh/load/supervisor.hpp>
 #include <lakh/load/target_view.hpp>
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -38,11 +37,7 @@ struct load_run::state {
   }
 
   // Doing an item again that may have happened is safe.
-  [[nodiscard]] bool repeatable() const {
-    return !request.the_plan.at_most_once && std::ranges::all_of(steps, [](const load::compiled_step& step) {
-      return step.act->keyed() || step.act->idempotent();
-    });
-  }
+  [[nodiscard]] bool repeatable() const { return load::may_be_repeated(request.the_plan, steps); }
 
   // False if a person did not want to wait for its end.
   task<bool> unless_cut_short(task<void> work);
@@ -50,7 +45,8 @@ struct load_run::state {
   task<load::reconciliation> ask_target(load::reconciler& both, const load::item_states& states,
                                         load::state_set asked) const;
   task<void> take_up();
-  void leave_out_what_never_began(load::item_states& states) const;
+  // What the ledger and the marks beside it say. What was claimed, but handed to no lane, counts as never claimed.
+  [[nodiscard]] std::shared_ptr<load::item_states> read_what_is_left() const;
   task<void> settle_by_asking(load::item_states& states, std::optional<load::settlement>& settled);
   void settle_unasked(load::item_states& states, std::optional<load::settlement>& settled) const;
   void settle(std::optional<load::settlement>& settled, std::uint64_t item, load::outcome_state as,

@@ -124,18 +124,14 @@ void claim_source::stop() {
   if (stopped_) return;
   stopped_ = true;
   if (armed()) loop::current().disarm(*this);
-  for (const reserved& rest : ready_) release(rest);
+  for (const reserved& rest : ready_) release(rest.items);
   ready_.clear();
   ready_count_ = 0;
   wake_waiting();
 }
 
-void claim_source::release(const reserved& rest) {
-  release(rest.items);
-  if (rest.mark != nullptr) marks_->close(*rest.mark);
-}
-
 void claim_source::release(std::uint64_t item) {
+  if (marks_ != nullptr) (void)marks_->open(item_range(item, 1));  // begun, and then it was not
   release(item_range(item, 1));
 }
 

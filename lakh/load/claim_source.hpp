@@ -74,7 +74,8 @@ class claim_source final : private timer_node {
   // From now on nothing is dealt out; what was claimed and not dealt out is released.
   void stop();
 
-  // Marks which items are begun, for those who come after a crash. Before the first next(); outlives this object.
+  // Marks which items are begun, for those who come after a crash. What is released stays marked as never begun, as the
+  // release may not reach the disk. Before the first next(); outlives this object.
   void mark_in(begun_marks* marks) noexcept { marks_ = marks; }
 
   // The schedule by which items start, and when it began. Before the first next().
@@ -107,7 +108,6 @@ class claim_source final : private timer_node {
   std::uint64_t due_of(std::uint64_t want);
   void on_timer() noexcept override;
   void arrived(reserved claim, std::error_code error);
-  void release(const reserved& rest);
   void release(const item_range& range);
   [[nodiscard]] bool ended() const noexcept { return stopped_ || (exhausted_ && !asking_ && ready_.empty()); }
   void wake_waiting();

@@ -1,3 +1,4 @@
+#include <lakh/load/begun_marks.hpp>
 #include <lakh/load/dead_process.hpp>
 #include <lakh/load/ledger_reader.hpp>
 
@@ -22,6 +23,7 @@ left_behind read_dead_process(const std::filesystem::path& folder, std::uint32_t
       ++stats.errors[static_cast<std::size_t>(one.error)];
     }
   }));
+  for (const ledger_file& file : ledger.files()) left.never_begun = never_begun(folder, file.identity);
   return left;
 }
 

@@ -45,7 +45,6 @@ std::optional<item_range> range_dispenser::take(std::uint64_t want) {
   want = std::max<std::uint64_t>(want, 1);
   const std::lock_guard lock(mutex_);
   if (stopped_) return std::nullopt;
-  if (auto again = take_returned(want)) return again;
   const auto range = next_wanted(want);
   if (!range) {
     next_ = end_;
@@ -54,23 +53,6 @@ std::optional<item_range> range_dispenser::take(std::uint64_t want) {
   next_ = range->end();
   if (end_ != no_end) left_ -= range->count;
   return range;
-}
-
-std::optional<item_range> range_dispenser::take_returned(std::uint64_t want) {
-  if (returned_.empty()) return std::nullopt;
-  item_range& last = returned_.back();
-  const item_range range(last.first, std::min(want, last.count));
-  last = item_range(last.first + range.count, last.count - range.count);
-  if (last.count == 0) returned_.pop_back();
-  if (end_ != no_end) left_ -= range.count;
-  return range;
-}
-
-void range_dispenser::give_back(item_range range) {
-  if (range.count == 0) return;
-  const std::lock_guard lock(mutex_);
-  returned_.push_back(range);
-  if (end_ != no_end) left_ += range.count;
 }
 
 void range_dispenser::stop() {

@@ -12,7 +12,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <vector>
 
 namespace lakh::load {
 
@@ -40,10 +39,6 @@ class dispenser {
   // after stop(). It may be shorter than `want` although more follows. Thread-safe. It may wait for another process or
   // machine: call it where a loop may be held up for a moment, and ask ahead.
   virtual std::optional<item_range> take(std::uint64_t want) = 0;
-
-  // Returns items of a taken range that were surely not sent, so that somebody else gets them (not after stop()).
-  // Thread-safe.
-  virtual void give_back(item_range range) = 0;
 
   // From now on take() gives nothing. Thread-safe; may be called twice.
   virtual void stop() = 0;
@@ -81,7 +76,6 @@ class range_dispenser final : public dispenser {
   range_dispenser(std::optional<std::uint64_t> count, std::shared_ptr<const item_states> states, state_set wanted);
 
   std::optional<item_range> take(std::uint64_t want) override;
-  void give_back(item_range range) override;
   void stop() override;
   [[nodiscard]] std::optional<std::uint64_t> remaining() const override;
   [[nodiscard]] bool in_doubt(std::uint64_t item) const noexcept override {
@@ -91,11 +85,9 @@ class range_dispenser final : public dispenser {
  private:
   static constexpr std::uint64_t no_end = std::numeric_limits<std::uint64_t>::max();
 
-  std::optional<item_range> take_returned(std::uint64_t want);
   [[nodiscard]] std::optional<item_range> next_wanted(std::uint64_t want) const noexcept;
 
   mutable std::mutex mutex_;
-  std::vector<item_range> returned_;
   std::shared_ptr<const item_states> states_;  // null: all items
   state_set wanted_;
   std::uint64_t next_ = 0;
@@ -135,6 +127,9 @@ class claim_need {
   bool keyed_ = true;
   bool marked_ = false;
 };
+
+// No claim is larger.
+inline constexpr std::uint64_t most_in_a_claim = 4096;
 
 // How many items to claim at once: about 50 ms of work, so that the fsync of a claim is shared by many items, yet no
 // one waits long for others to be done; 1 … 4096; while the rate is unknown, one for each lane up to 256. Where the

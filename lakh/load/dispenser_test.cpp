@@ -35,31 +35,12 @@ TEST(range_dispenser, threads_together_get_every_item_exactly_once) {
     threads.emplace_back([&, seed] {
       std::mt19937_64 random(seed);
       while (const auto range = items.take(1 + random() % 40)) {
-        if (random() % 4 == 0) {
-          items.give_back(*range);
-          continue;
-        }
         for (std::uint64_t item = range->first; item < range->end(); ++item) ++seen[item];
       }
     });
   }
   for (auto& thread : threads) thread.join();
-  // Somebody may have returned a range after the others had gone home.
-  while (const auto range = items.take(1000)) {
-    for (std::uint64_t item = range->first; item < range->end(); ++item) ++seen[item];
-  }
   for (std::uint64_t item = 0; item < count; ++item) ASSERT_EQ(seen[item].load(), 1) << item;
-}
-
-TEST(range_dispenser, what_is_given_back_is_given_again) {
-  range_dispenser items(5);
-  EXPECT_EQ(items.take(5), item_range(0, 5));
-  items.give_back(item_range(2, 3));
-  items.give_back(item_range());
-  EXPECT_EQ(items.remaining(), 3U);
-  EXPECT_EQ(items.take(2), item_range(2, 2));
-  EXPECT_EQ(items.take(9), item_range(4, 1));
-  EXPECT_EQ(items.take(9), std::nullopt);
 }
 
 TEST(range_dispenser, after_stop_nothing_comes_even_if_something_is_left) {
@@ -67,7 +48,6 @@ TEST(range_dispenser, after_stop_nothing_comes_even_if_something_is_left) {
   EXPECT_TRUE(items.take(1).has_value());
   items.stop();
   items.stop();
-  items.give_back(item_range(0, 1));
   EXPECT_EQ(items.take(1), std::nullopt);
   EXPECT_EQ(items.remaining(), 0U);
 }

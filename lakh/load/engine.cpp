@@ -6,11 +6,17 @@
 #include <lakh/load/ledger_writer.hpp>
 #include <lakh/load/worker.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <mutex>
 #include <thread>
 
 namespace lakh::load {
+
+bool may_be_repeated(const plan& p, std::span<const compiled_step> steps) noexcept {
+  return !p.at_most_once &&
+         std::ranges::all_of(steps, [](const compiled_step& s) { return s.act->keyed() || s.act->idempotent(); });
+}
 
 struct engine::state {
   explicit state(run_setup given) : setup(std::move(given)) {

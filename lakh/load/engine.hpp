@@ -21,6 +21,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,10 @@ struct run_part {
   // plan's duration and to limits.stop_after.
   std::function<void(run_end, const std::string&)> on_end;
 };
+
+// Whether an item that may have happened can simply be sent again: each of its steps carries a key, or doing it twice
+// is doing it once, and the plan does not say at most once. The one place where this is decided.
+[[nodiscard]] bool may_be_repeated(const plan& p, std::span<const compiled_step> steps) noexcept;
 
 // Everything about a run that lanes need and nobody changes.
 struct run_setup {

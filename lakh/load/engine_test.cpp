@@ -5,6 +5,7 @@
 #include <lakh/async/sleep.hpp>
 #include <lakh/load/engine.hpp>
 #include <lakh/load/ledger.hpp>
+#include <lakh/load/played_for_test.hpp>
 
 #include <gtest/gtest.h>
 
@@ -18,65 +19,8 @@ namespace {
 
 using namespace lakh;
 using namespace lakh::load;
+using namespace lakh::load::played;
 using namespace std::chrono_literals;
-
-// What the target does at an attempt: `seen` is how often it was asked for the item before.
-struct reply {
-  certainty certain = certainty::answered;
-  int status = 201;
-  bool expected = true;
-  duration after{};
-};
-using target = std::function<reply(std::uint64_t item, unsigned seen)>;
-
-class played_action final : public action {
- public:
-  played_action(target does, std::uint64_t items, bool keyed) : does(std::move(does)), seen(items), keyed_(keyed) {}
-
-  class hands final : public performer {
-   public:
-    explicit hands(const played_action& of) : of_(of) {}
-    bool prepare(const render_input& input, std::string& /*reason*/) override {
-      item_ = input.item;
-      return true;
-    }
-    task<attempt_report> attempt() override {
-      attempt_report report;
-      report.sent = loop::current().now();
-      const reply answer = of_.does(item_, of_.seen[item_]++);
-      if (answer.after != duration{}) co_await sleep_for(answer.after);
-      report.certain = answer.certain;
-      report.as_expected = answer.certain == certainty::answered && answer.expected;
-      report.status = answer.certain == certainty::answered ? answer.status : 0;
-      report.error = answer.certain == certainty::answered ? error_kind::none : error_kind::closed;
-      report.reason = report.as_expected ? "" : "played";
-      report.done = loop::current().now();
-      co_return report;
-    }
-    std::string_view kept_json() override { return "{\"id\":1}"; }
-    void keep(std::span<std::string> /*slots*/) override {}
-    [[nodiscard]] std::string prepared() const override { return {}; }
-    [[nodiscard]] std::uint64_t sent_digest() const noexcept override { return item_ + 1; }
-
-   private:
-    const played_action& of_;
-    std::uint64_t item_ = 0;
-  };
-
-  [[nodiscard]] std::unique_ptr<performer> make_performer(lane_resources& /*shared*/) const override {
-    return std::make_unique<hands>(*this);
-  }
-  [[nodiscard]] bool idempotent() const noexcept override { return false; }
-  [[nodiscard]] bool keyed() const noexcept override { return keyed_; }
-  [[nodiscard]] bool keeps() const noexcept override { return false; }
-  [[nodiscard]] task<void> check_target() const override { co_return; }
-
-  target does;
-  mutable std::vector<std::atomic<unsigned>> seen;
-
- private:
-  bool keyed_;
-};
 
 struct played_run {
   run_result result;
@@ -147,11 +91,11 @@ TEST(engine, every_item_is_confirmed_once_by_one_loop_or_several) {
   for (const unsigned threads : {1U, 4U}) {
     how with;
     with.threads = threads;
-    const played_run played = play(20'000, [](std::uint64_t, unsigned) { return reply(); }, with);
+    const played_run played = play(20'000, answers(201), with);
     EXPECT_EQ(played.result.end, run_end::complete);
     EXPECT_EQ(played.result.stats.confirmed, 20'000U);
     EXPECT_EQ(played.states.count(item_state::confirmed), 20'000U);
-    for (const auto& times : played.act->seen) ASSERT_EQ(times, 1U);
+    for (const auto& times : played.act->seen()) ASSERT_EQ(times, 1U);
   }
 }
 
@@ -159,17 +103,10 @@ TEST(engine, fewer_items_than_lanes_end_once_too) {
   for (const std::uint64_t items : {1U, 2U, 15U, 16U, 17U}) {
     how with;
     with.threads = 2;
-    const played_run played = play(
-        items,
-        [](std::uint64_t, unsigned) {
-          reply answer;
-          answer.after = 1ms;
-          return answer;
-        },
-        with);
+    const played_run played = play(items, answers(201, 1ms), with);
     EXPECT_EQ(played.result.stats.confirmed, items);
     EXPECT_EQ(played.states.count(item_state::confirmed), items);
-    for (const auto& times : played.act->seen) EXPECT_EQ(times, 1U);
+    for (const auto& times : played.act->seen()) EXPECT_EQ(times, 1U);
   }
 }
 
@@ -189,7 +126,7 @@ TEST(engine, an_item_in_doubt_is_repeated_with_a_key_and_becomes_unknown_without
   EXPECT_EQ(plain.result.stats.confirmed, 900U);
   EXPECT_EQ(plain.result.stats.unknown, 100U);
   EXPECT_EQ(plain.states.count(item_state::unknown), 100U);
-  for (const auto& times : plain.act->seen) EXPECT_EQ(times, 1U);
+  for (const auto& times : plain.act->seen()) EXPECT_EQ(times, 1U);
 }
 
 TEST(engine, what_was_surely_not_sent_is_tried_again_without_a_key) {
@@ -211,7 +148,6 @@ TEST(engine, a_refusal_is_final_and_counted_by_its_reason) {
   const played_run played = play(300, [](std::uint64_t item, unsigned) {
     reply answer;
     answer.status = item % 3 == 0 ? 422 : 201;
-    answer.expected = answer.status == 201;
     return answer;
   });
   EXPECT_EQ(played.result.stats.failed, 100U);
@@ -226,16 +162,9 @@ TEST(engine, an_answer_that_settles_nothing_leaves_the_item_unknown_where_it_can
   how with;
   with.keyed = false;
   with.the_plan.retry.statuses = {500};
-  const played_run played = play(
-      20,
-      [](std::uint64_t, unsigned) {
-        reply answer;
-        answer.status = 500, answer.expected = false;
-        return answer;
-      },
-      with);
+  const played_run played = play(20, answers(500), with);
   EXPECT_EQ(played.states.count(item_state::unknown), 20U);
-  for (const auto& times : played.act->seen) EXPECT_EQ(times, 1U);
+  for (const auto& times : played.act->seen()) EXPECT_EQ(times, 1U);
 }
 
 TEST(engine, stopping_finishes_what_is_in_flight_and_leaves_nothing_in_doubt) {
@@ -244,14 +173,7 @@ TEST(engine, stopping_finishes_what_is_in_flight_and_leaves_nothing_in_doubt) {
     while (runs.snapshot().confirmed == 0) co_await sleep_for(1ms);
     runs.stop();
   };
-  const played_run played = play(
-      1'000'000,
-      [](std::uint64_t, unsigned) {
-        reply answer;
-        answer.after = 1ms;
-        return answer;
-      },
-      with);
+  const played_run played = play(1'000'000, answers(201, 1ms), with);
   EXPECT_EQ(played.result.end, run_end::stopped);
   EXPECT_GT(played.result.stats.confirmed, 0U);
   EXPECT_LT(played.result.stats.confirmed, 1'000'000U);
@@ -286,14 +208,7 @@ TEST(engine, stopping_waits_for_what_is_in_flight_only_as_long_as_the_plan_allow
     co_await all_in_flight(runs, 16);
     runs.stop();
   };
-  const played_run played = play(
-      100'000,
-      [](std::uint64_t, unsigned) {
-        reply answer;
-        answer.after = 1h;
-        return answer;
-      },
-      with);
+  const played_run played = play(100'000, answers(201, 1h), with);
   EXPECT_EQ(played.result.end, run_end::aborted);
   EXPECT_EQ(played.states.count(item_state::claimed), 16U);
 }
@@ -301,16 +216,7 @@ TEST(engine, stopping_waits_for_what_is_in_flight_only_as_long_as_the_plan_allow
 TEST(engine, too_many_failures_end_the_run) {
   how with;
   with.the_plan.limits.failures = 10;
-  const played_run played = play(
-      100'000,
-      [](std::uint64_t, unsigned) {
-        reply answer;
-        answer.status = 500;
-        answer.expected = false;
-        answer.after = 1ms;
-        return answer;
-      },
-      with);
+  const played_run played = play(100'000, answers(500, 1ms), with);
   EXPECT_EQ(played.result.end, run_end::too_many_failures);
   EXPECT_LT(played.states.count(item_state::failed) + played.states.count(item_state::unknown), 1000U);
 }
@@ -335,14 +241,7 @@ TEST(engine, at_a_rate_no_item_starts_before_it_is_due) {
 TEST(engine, by_duration_it_ends_when_the_time_is_up) {
   how with;
   with.the_plan.duration = 30ms;
-  const played_run played = play(
-      10'000'000,
-      [](std::uint64_t, unsigned) {
-        reply answer;
-        answer.after = 1ms;
-        return answer;
-      },
-      with);
+  const played_run played = play(10'000'000, answers(201, 1ms), with);
   EXPECT_EQ(played.result.end, run_end::out_of_time);
   EXPECT_EQ(played.states.count(item_state::claimed), 0U);
 }
@@ -355,7 +254,7 @@ TEST(engine, at_a_rate_nothing_is_claimed_long_before_it_is_due) {
     while (runs.snapshot().confirmed < 3) co_await sleep_for(1ms);
     runs.abort();
   };
-  const played_run played = play(1000, [](std::uint64_t, unsigned) { return reply(); }, with);
+  const played_run played = play(1000, answers(201), with);
   // 100 ms of work are two items; the abort may come late on a busy machine, not by as much as all lanes hold.
   EXPECT_GE(played.states.count(item_state::confirmed), 3U);
   EXPECT_LT(played.states.count(item_state::claimed), 32U);
@@ -364,7 +263,7 @@ TEST(engine, at_a_rate_nothing_is_claimed_long_before_it_is_due) {
 TEST(engine, a_schedule_that_ends_claims_no_more_than_it_starts) {
   how with;
   with.the_plan.pace = pacing::parse("1000/s for 100ms");
-  const played_run played = play(5000, [](std::uint64_t, unsigned) { return reply(); }, with);
+  const played_run played = play(5000, answers(201), with);
   EXPECT_EQ(played.states.count(item_state::confirmed), 100U);
   EXPECT_EQ(played.states.count(item_state::unclaimed), 4900U);
 }
@@ -373,7 +272,7 @@ TEST(engine, a_resume_goes_on_in_the_schedule_where_it_was) {
   how with;
   with.the_plan.pace = pacing::parse("1/s for 1h, 10000/s");
   with.first_position = 3600;  // the slow hour is over
-  const played_run played = play(50, [](std::uint64_t, unsigned) { return reply(); }, with);
+  const played_run played = play(50, answers(201), with);
   EXPECT_EQ(played.states.count(item_state::confirmed), 50U);
 }
 
@@ -387,11 +286,11 @@ TEST(engine, a_resume_sends_what_is_left_and_a_doubt_stays_one_until_an_answer_s
       [](std::uint64_t item, unsigned) {
         reply answer;
         // Refused, as the attempt before the crash may not have been; and one that was new.
-        if (item == 4 || item == 5) answer.status = 404, answer.expected = false;
+        if (item == 4 || item == 5) answer.status = 404;
         return answer;
       },
       with);
-  for (std::uint64_t item = 0; item < 10; ++item) EXPECT_EQ(played.act->seen[item], item < 3 ? 0U : 1U) << item;
+  for (std::uint64_t item = 0; item < 10; ++item) EXPECT_EQ(played.act->seen()[item], item < 3 ? 0U : 1U) << item;
   EXPECT_EQ(played.states.get(3), item_state::confirmed);
   EXPECT_EQ(played.states.get(4), item_state::unknown);
   EXPECT_EQ(played.states.get(5), item_state::failed);

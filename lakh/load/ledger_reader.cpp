@@ -1,3 +1,4 @@
+#include <lakh/load/begun_marks.hpp>
 #include <lakh/load/ledger_open.hpp>
 #include <lakh/load/ledger_reader.hpp>
 #include <lakh/load/ledger_rows.hpp>
@@ -185,6 +186,12 @@ class file_states {
     states_.set(record.item, to_item_state(record.state));
   }
 
+  void leave_out(const std::vector<item_range>& never_begun) {
+    for (const item_range& range : never_begun)
+      for (std::uint64_t item = range.first; item < std::min(range.end(), end_); ++item)
+        if (!settled_.get(item)) claimed_.clear(item);
+  }
+
   // What was claimed and has no outcome is doubtful.
   void finish() {
     for (std::uint64_t index = 0; index < (end_ + 63) / 64; ++index) {
@@ -268,6 +275,7 @@ item_states ledger_reader::read(std::uint64_t requested, const ledger_reading& a
             for (const outcome_record& record : records) also.on_outcome_(record, info);
           });
       walk.run();
+      if (also.heed_marks_) own.leave_out(never_begun(info.file.parent_path(), info.identity));
       own.finish();
       if (also.on_file_) also.on_file_(info, states);
     } catch (const storage_error& caught) {

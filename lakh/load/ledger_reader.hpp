@@ -49,6 +49,12 @@ class ledger_reading {
     on_file_ = std::move(call);
     return *this;
   }
+  // What the marks beside a file (begun_marks.hpp) say was never begun does not count as claimed by it. For those who
+  // go on with a run; what counts as evidence is what the ledger says without them.
+  ledger_reading& heed_marks() {
+    heed_marks_ = true;
+    return *this;
+  }
   // What is wrong with a file. Reading goes on with the next one; the states then mean nothing.
   ledger_reading& on_damage(damage_call call) {
     on_damage_ = std::move(call);
@@ -60,6 +66,7 @@ class ledger_reading {
   outcome_call on_outcome_;
   file_call on_file_;
   damage_call on_damage_;
+  bool heed_marks_ = false;
 };
 
 class ledger_reader {

@@ -59,17 +59,18 @@ class shared_dispenser::pool {
  public:
   pool(table::bounds& of, word* words) noexcept : of_(of), words_(words) {}
 
+  [[nodiscard]] bool contains(std::uint64_t item) const noexcept { return (words_[item / 64] >> item % 64 & 1U) != 0; }
   void insert(std::uint64_t item) noexcept {
     of_.low = std::min(of_.low, item);
     of_.end = std::max(of_.end, item + 1);
-    if ((words_[item / 64] >> item % 64 & 1U) != 0) return;
+    if (contains(item)) return;
     words_[item / 64] |= word{1} << item % 64;
     ++of_.count;
   }
   void erase(const item_range& range) noexcept {
     const std::uint64_t end = std::min(range.end(), of_.end);
     for (std::uint64_t item = range.first; item < end; ++item) {
-      if ((words_[item / 64] >> item % 64 & 1U) == 0) continue;
+      if (!contains(item)) continue;
       words_[item / 64] &= ~(word{1} << item % 64);
       --of_.count;
     }
@@ -84,7 +85,7 @@ class shared_dispenser::pool {
     const std::uint64_t first = at * 64 + static_cast<unsigned>(std::countr_zero(words_[at]));
     of_.low = first;  // nothing is below it
     std::uint64_t end = first + 1;
-    while (end < of_.end && end - first < want && (words_[end / 64] >> end % 64 & 1U) != 0) ++end;
+    while (end < of_.end && end - first < want && contains(end)) ++end;
     return item_range(first, end - first);
   }
   void recount() noexcept {
@@ -173,16 +174,6 @@ std::optional<item_range> shared_dispenser::take(unsigned taker, std::uint32_t w
   return range;
 }
 
-void shared_dispenser::give_back(unsigned taker, item_range range) {
-  if (range.count == 0) return;
-  const guard lock(*this);
-  for (std::uint64_t item = range.first; item < range.end(); ++item) again().insert(item);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  // Killed before this, the range is held still, and given back by reclaim().
-  const item_range held = to_range(held_[taker].load(std::memory_order_relaxed));
-  if (held.first < range.end() && range.first < held.end()) held_[taker].store(0, std::memory_order_release);
-}
-
 void shared_dispenser::resume(const item_states& states, state_set wanted, std::optional<std::uint64_t> count) {
   table& all = *table_;
   const guard lock(*this);
@@ -203,7 +194,8 @@ void shared_dispenser::resume(const item_states& states, state_set wanted, std::
 }
 
 shared_dispenser::reclaimed shared_dispenser::reclaim(unsigned first_taker, unsigned takers, std::uint32_t writer,
-                                                      const item_states& ledger, bool repeatable) {
+                                                      const item_states& ledger,
+                                                      std::span<const item_range> never_begun, bool repeatable) {
   table& all = *table_;
   reclaimed result;
   const guard lock(*this);
@@ -215,18 +207,23 @@ shared_dispenser::reclaimed shared_dispenser::reclaim(unsigned first_taker, unsi
       ++result.not_claimed;
     }
   }
+  for (const item_range& range : never_begun)
+    for (std::uint64_t item = range.first; item < std::min(range.end(), items_); ++item) {
+      if (ledger.get(item) != item_state::claimed || redo().contains(item)) continue;
+      redo().insert(item);
+      ++result.not_begun;
+    }
   for (auto item = ledger.next(0, item_state::claimed); item; item = ledger.next(*item + 1, item_state::claimed)) {
+    if (*item < items_ && redo().contains(*item)) continue;  // what it had taken waited nowhere (rule 3)
     ++result.in_doubt;
     if (!repeatable || *item >= items_) continue;
     set_bit(words_ + 2 * stride_, *item);
     redo().insert(*item);
   }
-  if (result.in_doubt != 0) {
-    all.doubts.store(true, std::memory_order_relaxed);
-    all.redo_above = std::max(all.redo_above, writer);
-  }
+  if (result.in_doubt != 0) all.doubts.store(true, std::memory_order_relaxed);
+  if (result.in_doubt + result.not_begun != 0) all.redo_above = std::max(all.redo_above, writer);
   // So many fewer have been started for good: the schedule's places go to those who start them again.
-  const std::uint64_t back = result.not_claimed + (repeatable ? result.in_doubt : 0);
+  const std::uint64_t back = result.not_claimed + result.not_begun + (repeatable ? result.in_doubt : 0);
   std::uint64_t positions = all.counters.positions.load(std::memory_order_relaxed);
   while (!all.counters.positions.compare_exchange_weak(positions, positions - std::min(positions, back),
                                                        std::memory_order_relaxed)) {
@@ -255,7 +252,6 @@ class process_dispenser::loop_part final : public dispenser {
   loop_part(shared_dispenser& items, unsigned taker, std::uint32_t writer)
       : items_(items), taker_(taker), writer_(writer) {}
   std::optional<item_range> take(std::uint64_t want) override { return items_.take(taker_, writer_, want); }
-  void give_back(item_range range) override { items_.give_back(taker_, range); }
   void stop() override { items_.stop(); }
   [[nodiscard]] std::optional<std::uint64_t> remaining() const override { return items_.remaining(); }
   [[nodiscard]] bool in_doubt(std::uint64_t item) const noexcept override { return items_.in_doubt(item); }

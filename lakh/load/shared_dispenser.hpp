@@ -28,6 +28,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace lakh::load {
@@ -52,13 +53,14 @@ class shared_dispenser {
 
   struct reclaimed {
     std::uint64_t not_claimed = 0;  // taken, never claimed: others get them
+    std::uint64_t not_begun = 0;    // claimed, surely not sent: later processes get them
     std::uint64_t in_doubt = 0;     // claimed, without an outcome
   };
   // A process is dead: takers first_taker … first_taker + takers - 1, whose ledger file had that number and says
-  // `ledger` (nothing, where it has no file). What it took and never claimed is handed out again; what it left in doubt
-  // too, marked so, if `repeatable`.
+  // `ledger` (nothing, where it has no file). What it took and never claimed is handed out again, and what it claimed
+  // and never began; what it left in doubt too, marked so, if `repeatable`.
   reclaimed reclaim(unsigned first_taker, unsigned takers, std::uint32_t writer, const item_states& ledger,
-                    bool repeatable);
+                    std::span<const item_range> never_begun, bool repeatable);
 
   // How many items take() would still give to a process that begins now.
   [[nodiscard]] std::optional<std::uint64_t> remaining() const;
@@ -68,8 +70,6 @@ class shared_dispenser {
   void stop() noexcept;
   // As dispenser::take. `writer` is the number of the taking process's ledger file.
   std::optional<item_range> take(unsigned taker, std::uint32_t writer, std::uint64_t want);
-  // As dispenser::give_back: either a whole range that was not claimed, or items whose claim was durable.
-  void give_back(unsigned taker, item_range range);
   [[nodiscard]] bool in_doubt(std::uint64_t item) const noexcept;
 
  private:
@@ -100,7 +100,6 @@ class process_dispenser final : public dispenser {
 
   [[nodiscard]] dispenser& for_loop(unsigned number) override { return *loops_.at(number); }
   std::optional<item_range> take(std::uint64_t want) override { return loops_.front()->take(want); }
-  void give_back(item_range range) override { loops_.front()->give_back(range); }
   void stop() override { items_.stop(); }
   [[nodiscard]] std::optional<std::uint64_t> remaining() const override { return items_.remaining(); }
   [[nodiscard]] bool in_doubt(std::uint64_t item) const noexcept override { return items_.in_doubt(item); }

@@ -40,10 +40,6 @@ void expect_each_once(const std::map<std::uint64_t, int>& times, std::uint64_t f
   }
 }
 
-item_states states_of(std::uint64_t size) {
-  return item_states(size);
-}
-
 TEST(shared_dispenser, hands_out_every_item_once_in_ranges_of_at_most_what_was_wanted) {
   shared_dispenser items(100, 2);
   EXPECT_EQ(items.remaining(), 100U);
@@ -68,16 +64,6 @@ TEST(shared_dispenser, without_a_number_has_as_many_as_a_ledger_may_name_and_tak
   EXPECT_EQ(items.remaining(), std::nullopt);
   EXPECT_EQ(items.take(0, 0, 5), item_range(0, 5));
   EXPECT_FALSE(items.in_doubt(4'000'000'000));
-}
-
-TEST(shared_dispenser, what_is_given_back_comes_again) {
-  shared_dispenser items(20, 2);
-  const auto range = items.take(0, 0, 10);
-  items.give_back(0, *range);
-  EXPECT_EQ(items.remaining(), 20U);
-  // It is no longer held: a death gives it nobody a second time.
-  EXPECT_EQ(items.reclaim(0, 1, 0, states_of(0), true).not_claimed, 0U);
-  expect_each_once(take_all(items, 0), 0, 20);
 }
 
 TEST(shared_dispenser, a_resume_hands_out_what_is_wanted_and_knows_what_is_in_doubt) {
@@ -119,7 +105,7 @@ TEST(shared_dispenser, of_a_dead_process_others_get_what_it_took_and_never_claim
   ledger.set(20, item_state::confirmed);
   ledger.set(21, item_state::failed);
   items.counters().positions = 40;
-  const auto back = items.reclaim(2, 2, 5, ledger, true);
+  const auto back = items.reclaim(2, 2, 5, ledger, {}, true);
   EXPECT_EQ(back.not_claimed, 10U);
   EXPECT_EQ(back.in_doubt, 8U);
   EXPECT_EQ(items.counters().positions, 22U) << "what is started again takes its place in the schedule again";
@@ -139,9 +125,28 @@ TEST(shared_dispenser, what_cannot_be_repeated_stays_where_it_is) {
   (void)items.take(0, 0, 10);
   item_states ledger(10);
   for (std::uint64_t item = 0; item < 6; ++item) ledger.set(item, item_state::claimed);
-  const auto back = items.reclaim(0, 1, 0, ledger, false);
+  const auto back = items.reclaim(0, 1, 0, ledger, {}, false);
   EXPECT_EQ(back.in_doubt, 6U);
   expect_each_once(take_all(items, 9), 6, 10);
+}
+
+TEST(shared_dispenser, what_was_claimed_and_never_begun_goes_to_later_processes_as_if_it_were_new) {
+  shared_dispenser items(30, 2);
+  (void)items.take(1, 5, 10);  // claimed: 0 and 1 begun, 0 settled
+  (void)items.take(1, 5, 10);  // 10 … 19: claimed, none begun; and its last
+  item_states ledger(30);
+  for (std::uint64_t item = 0; item < 20; ++item) ledger.set(item, item_state::claimed);
+  ledger.set(0, item_state::confirmed);
+  items.counters().positions = 20;
+  const std::vector<item_range> never_begun{{2, 8}, {10, 10}, {25, 4000}};  // of the last the claim was never durable
+  const auto back = items.reclaim(1, 1, 5, ledger, never_begun, false);
+  EXPECT_EQ(back.not_begun, 18U);
+  EXPECT_EQ(back.not_claimed, 0U);
+  EXPECT_EQ(back.in_doubt, 1U);
+  EXPECT_EQ(items.counters().positions, 2U);
+  EXPECT_FALSE(items.in_doubt(2));
+  expect_each_once(take_all(items, 4), 20, 30);  // the dead one's file speaks after this one's
+  expect_each_once(take_all(items, 6), 2, 20);
 }
 
 TEST(shared_dispenser, a_process_takes_through_a_taker_for_each_loop) {
@@ -149,7 +154,7 @@ TEST(shared_dispenser, a_process_takes_through_a_taker_for_each_loop) {
   process_dispenser mine(items, 2, 2, 0);
   EXPECT_EQ(mine.for_loop(0).take(10), item_range(0, 10));
   EXPECT_EQ(mine.for_loop(1).take(10), item_range(10, 10));
-  EXPECT_EQ(items.reclaim(3, 1, 0, item_states(0), true).not_claimed, 10U);
+  EXPECT_EQ(items.reclaim(3, 1, 0, item_states(0), {}, true).not_claimed, 10U);
   EXPECT_EQ(mine.remaining(), 90U);
   EXPECT_FALSE(mine.in_doubt(1));
   mine.stop();
@@ -238,7 +243,7 @@ TEST(shared_dispenser, processes_killed_at_random_lose_nothing_and_double_nothin
         ledger.set(item, item_state::confirmed);
         ++times[item];
       }
-    items.reclaim(at, 1, one.writer, ledger, true);
+    items.reclaim(at, 1, one.writer, ledger, {}, true);
     begin(at);
   }
   EXPECT_GT(kills, 5);
@@ -286,7 +291,7 @@ TEST(shared_dispenser, a_process_killed_at_any_instruction_of_taking_loses_nothi
     shared_dispenser items(30, 2);
     if (from_pool) items.resume(before, anything_but_done, 30);
     const bool killed = killed_within(items, steps);
-    items.reclaim(1, 1, 1, item_states(0), true);
+    items.reclaim(1, 1, 1, item_states(0), {}, true);
     auto times = take_all(items, 2);
     const std::uint64_t all = from_pool ? 24 : 30;
     EXPECT_EQ(times.size(), all) << "killed after " << steps << " instructions";

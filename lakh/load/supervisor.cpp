@@ -49,6 +49,7 @@ struct supervisor::state {
 
   state(process_heritage given, std::optional<std::uint64_t> count)
       : heritage(std::move(given)),
+        repeatable(may_be_repeated(*heritage.the_plan, heritage.steps)),
         dispenser(count, heritage.shape.processes * heritage.shape.threads),
         slots(heritage.shape.processes) {
     heritage.items = &dispenser;
@@ -88,6 +89,7 @@ struct supervisor::state {
   task<void> lose_patience();
 
   process_heritage heritage;
+  bool repeatable;
   shared_dispenser dispenser;
   std::vector<slot> slots;
   std::optional<fork_server> server;
@@ -268,7 +270,7 @@ task<bool> supervisor::state::bury(std::size_t number, const end_of_life& dead) 
     co_return false;
   }
   const auto back = dispenser.reclaim(static_cast<unsigned>(number) * heritage.shape.threads, heritage.shape.threads,
-                                      dead.writer, left.states, session.repeatable);
+                                      dead.writer, left.states, left.never_begun, repeatable);
   barren_deaths = left.stats.settled() == 0 ? barren_deaths + 1 : 0;
   past.merge(left.stats);
   mine.latest = {};
@@ -280,8 +282,8 @@ task<bool> supervisor::state::bury(std::size_t number, const end_of_life& dead) 
     co_return false;
   }
   if (back.in_doubt != 0)
-    sentence += session.repeatable ? ", sent again, the target tells a repetition" : ", settled when the rest is done";
-  if (!session.repeatable) in_doubt += back.in_doubt;
+    sentence += repeatable ? ", sent again, the target tells a repetition" : ", settled when the rest is done";
+  if (!repeatable) in_doubt += back.in_doubt;
   const bool more = dispenser.remaining() != 0;
   if (more && barren_deaths >= most_barren_deaths) {
     request_stop(run_end::processes_lost, who + ", as did " + std::to_string(most_barren_deaths - 1) +

@@ -8,8 +8,9 @@
 // 1. Items come from one shared_dispenser, numbers are told over a pipe, and each process has a ledger file of its own.
 // 2. A process that dies, however it dies, leaves its ledger file. What it had claimed and not settled is in doubt:
 // sent
-//    again by a process that begins later, where that is safe, else left for the caller (left_in_doubt). What it had
-//    taken and not claimed goes to others. Then another takes its place, if anything is left to do.
+//    again by a process that begins later, where that is safe, else left for the caller (left_in_doubt); but where its
+//    marks (begun_marks.hpp) say that it was never begun, it is sent like what is new. What it had taken and not
+//    claimed goes to others. Then another takes its place, if anything is left to do.
 // 3. Eight deaths in a row that settled nothing end the run (run_end::processes_lost): something kills them all. So
 // does
 //    one death without a ledger, since nobody knows what was sent.
@@ -42,7 +43,6 @@ struct process_session {
   state_set wanted = item_state::unclaimed;
   std::optional<std::uint64_t> count;  // of items, no more than the supervisor was made for
   std::uint64_t first_position = 0;
-  bool repeatable = false;                       // an item that may have happened can be sent again
   std::function<void(const std::string&)> tell;  // what a person should know while it goes on
 };
 

@@ -3,8 +3,8 @@
 #include <lakh/async/scope.hpp>
 #include <lakh/async/sleep.hpp>
 #include <lakh/load/ledger.hpp>
+#include <lakh/load/played_for_test.hpp>
 #include <lakh/load/supervisor.hpp>
-#include <lakh/parallel/shared_memory.hpp>
 
 #include <gtest/gtest.h>
 
@@ -23,66 +23,7 @@ namespace lakh::load {
 namespace {
 
 using namespace std::chrono_literals;
-
-// What the target does with an item; `seen`: how often it was asked for it before.
-struct reply {
-  int status = 201;
-  duration after{};
-};
-using target = std::function<reply(std::uint64_t item, unsigned seen)>;
-
-class played_action final : public action {
- public:
-  played_action(target does, std::uint64_t items, bool keyed)
-      : does_(std::move(does)),
-        memory_((items + 2) * sizeof(std::atomic<std::uint32_t>)),
-        seen_(reinterpret_cast<std::atomic<std::uint32_t>*>(memory_.bytes().data())),
-        keyed_(keyed) {}
-
-  class hands final : public performer {
-   public:
-    explicit hands(const played_action& of) : of_(of) {}
-    bool prepare(const render_input& input, std::string& /*reason*/) override {
-      item_ = input.item;
-      return true;
-    }
-    task<attempt_report> attempt() override {
-      attempt_report report;
-      report.sent = loop::current().now();
-      const reply answer = of_.does_(item_, of_.seen_[item_]++);
-      if (answer.after != duration{}) co_await sleep_for(answer.after);
-      report.certain = certainty::answered;
-      report.status = answer.status;
-      report.as_expected = answer.status == 201;
-      report.reason = report.as_expected ? "" : "played";
-      report.done = loop::current().now();
-      co_return report;
-    }
-    std::string_view kept_json() override { return {}; }
-    void keep(std::span<std::string> /*slots*/) override {}
-    [[nodiscard]] std::string prepared() const override { return {}; }
-    [[nodiscard]] std::uint64_t sent_digest() const noexcept override { return item_ + 1; }
-
-   private:
-    const played_action& of_;
-    std::uint64_t item_ = 0;
-  };
-
-  [[nodiscard]] std::unique_ptr<performer> make_performer(lane_resources& /*shared*/) const override {
-    return std::make_unique<hands>(*this);
-  }
-  [[nodiscard]] bool idempotent() const noexcept override { return false; }
-  [[nodiscard]] bool keyed() const noexcept override { return keyed_; }
-  [[nodiscard]] bool keeps() const noexcept override { return false; }
-  [[nodiscard]] task<void> check_target() const override { co_return; }
-  [[nodiscard]] unsigned seen(std::uint64_t item) const { return seen_[item]; }
-
- private:
-  target does_;
-  shared_memory memory_;
-  std::atomic<std::uint32_t>* seen_;
-  bool keyed_;
-};
+using namespace played;
 
 // The processes of the run: children of the fork server, which is the child of this program.
 std::vector<pid_t> children_of(pid_t parent) {
@@ -154,7 +95,6 @@ class supervisor_test : public testing::Test {
       session.duration = with.the_plan.duration;
       session.before = with.before.get();
       session.wanted = item_state::unclaimed | item_state::claimed;
-      session.repeatable = with.keyed;
       session.tell = [&](const std::string& sentence) { played.told.push_back(sentence); };
       processes.begin(std::move(session));
       run([](supervisor& all, played_run& into, const how& play_with) -> task<void> {
@@ -177,14 +117,14 @@ class supervisor_test : public testing::Test {
 };
 
 TEST_F(supervisor_test, every_item_is_confirmed_once_and_each_process_closes_a_ledger_of_its_own) {
-  const played_run played = play(20'000, [](std::uint64_t, unsigned) { return reply(); });
+  const played_run played = play(20'000, answers(201));
   EXPECT_EQ(played.result.end, run_end::complete);
   EXPECT_EQ(played.result.stats.confirmed, 20'000U);
   EXPECT_EQ(played.result.stats.attempts, 20'000U);
   EXPECT_EQ(played.result.stats.statuses[201], 20'000U);
   EXPECT_EQ(played.result.stats.latency.count(), 20'000U);
   EXPECT_EQ(played.states.count(item_state::confirmed), 20'000U);
-  for (std::uint64_t item = 0; item < 20'000; ++item) ASSERT_EQ(played.act->seen(item), 1U);
+  for (std::uint64_t item = 0; item < 20'000; ++item) ASSERT_EQ(played.act->seen()[item], 1U);
   ASSERT_EQ(played.files.size(), 2U);
   for (const ledger_file& file : played.files) EXPECT_TRUE(file.closed);
   EXPECT_TRUE(played.told.empty());
@@ -193,7 +133,7 @@ TEST_F(supervisor_test, every_item_is_confirmed_once_and_each_process_closes_a_l
 TEST_F(supervisor_test, fewer_items_than_processes_need_fewer) {
   how with;
   with.shape.processes = 8;
-  const played_run played = play(3, [](std::uint64_t, unsigned) { return reply(); }, with);
+  const played_run played = play(3, answers(201), with);
   EXPECT_EQ(played.states.count(item_state::confirmed), 3U);
   EXPECT_EQ(played.files.size(), 3U);
 }
@@ -206,11 +146,7 @@ task<void> kill_some(supervisor& all, std::uint64_t each, int times, int signal 
   }
 }
 
-reply slowly(std::uint64_t, unsigned) {
-  reply answer;
-  answer.after = 2ms;
-  return answer;
-}
+const target slowly = answers(201, 2ms);
 
 TEST_F(supervisor_test, a_process_that_is_killed_is_replaced_and_what_was_in_doubt_is_sent_again) {
   how with;
@@ -234,7 +170,28 @@ TEST_F(supervisor_test, without_a_key_nothing_is_sent_twice_and_what_is_in_doubt
   EXPECT_GT(played.left_in_doubt, 0U);
   EXPECT_EQ(played.states.count(item_state::claimed), played.left_in_doubt);
   EXPECT_EQ(played.states.count(item_state::confirmed), 5000 - played.left_in_doubt);
-  for (std::uint64_t item = 0; item < 5000; ++item) ASSERT_LE(played.act->seen(item), 1U);
+  for (std::uint64_t item = 0; item < 5000; ++item) ASSERT_LE(played.act->seen()[item], 1U);
+}
+
+TEST_F(supervisor_test, what_a_dead_process_claimed_and_never_began_is_not_in_doubt) {
+  how with;
+  with.keyed = false;
+  with.shape.threads = 1;
+  with.shape.coroutines = 1;  // one item is dealt out at a time
+  const played_run played = play(
+      400,
+      [](std::uint64_t item, unsigned) {
+        if (item == 50 || item == 150 || item == 250) ::raise(SIGKILL);
+        reply answer;
+        answer.after = 1ms;
+        return answer;
+      },
+      with);
+  EXPECT_EQ(played.result.end, run_end::complete);
+  EXPECT_GE(played.files.size(), 5U) << "three died";
+  for (std::uint64_t item = 0; item < 400; ++item) ASSERT_EQ(played.act->seen()[item], 1U) << item;
+  EXPECT_EQ(played.states.count(item_state::claimed), played.left_in_doubt);
+  for (const std::uint64_t item : {50, 150, 250}) EXPECT_EQ(played.states.get(item), item_state::claimed);
 }
 
 TEST_F(supervisor_test, what_a_dead_process_had_in_doubt_and_then_fails_is_unknown) {
@@ -251,7 +208,7 @@ TEST_F(supervisor_test, what_a_dead_process_had_in_doubt_and_then_fails_is_unkno
       },
       with);
   EXPECT_EQ(played.result.end, run_end::complete);
-  EXPECT_EQ(played.act->seen(20), 2U);
+  EXPECT_EQ(played.act->seen()[20], 2U);
   EXPECT_EQ(played.states.get(20), item_state::unknown) << "refused now says nothing of the first time";
   EXPECT_EQ(played.states.count(item_state::failed) + played.states.count(item_state::unknown), 20U);
   EXPECT_EQ(played.states.count(item_state::claimed), 0U);
@@ -277,7 +234,7 @@ TEST_F(supervisor_test, without_a_ledger_a_death_ends_the_run_and_the_open_items
   EXPECT_EQ(played.result.end, run_end::processes_lost);
   EXPECT_NE(played.result.message.find("without a ledger nobody can say"), std::string::npos);
   std::uint64_t sent = 0;
-  for (std::uint64_t item = 0; item < 100'000; ++item) sent += played.act->seen(item) != 0 ? 1 : 0;
+  for (std::uint64_t item = 0; item < 100'000; ++item) sent += played.act->seen()[item] != 0 ? 1 : 0;
   EXPECT_LE(sent, played.result.stats.settled() + played.result.stats.in_flight);
 }
 
@@ -346,15 +303,7 @@ TEST_F(supervisor_test, a_run_that_is_cancelled_leaves_no_process) {
 TEST_F(supervisor_test, failures_are_counted_over_all_processes) {
   how with;
   with.the_plan.limits.failures = 10;
-  const played_run played = play(
-      100'000,
-      [](std::uint64_t, unsigned) {
-        reply answer;
-        answer.status = 404;
-        answer.after = 1ms;
-        return answer;
-      },
-      with);
+  const played_run played = play(100'000, answers(404, 1ms), with);
   EXPECT_EQ(played.result.end, run_end::too_many_failures);
   EXPECT_EQ(played.result.message, "more than 10 items were not confirmed");
   EXPECT_LT(played.states.count(item_state::failed), 10'000U);
@@ -374,7 +323,7 @@ TEST_F(supervisor_test, one_schedule_is_kept_by_all_processes_together_also_when
   with.the_plan.pace = pacing::parse("1000/s for 300ms");
   with.meanwhile = [](supervisor& all) { return kill_some(all, 60, 1); };
   const auto start = clock::now();
-  const played_run played = play(300, [](std::uint64_t, unsigned) { return reply(); }, with);
+  const played_run played = play(300, answers(201), with);
   EXPECT_GE(clock::now() - start, 299ms);
   EXPECT_EQ(played.result.end, run_end::complete);
   EXPECT_EQ(played.states.count(item_state::confirmed), 300U) << "what is sent again has a place in the schedule";
@@ -393,7 +342,7 @@ TEST_F(supervisor_test, a_resume_sends_what_is_left_and_knows_what_was_in_doubt)
         return answer;
       },
       with);
-  for (std::uint64_t item = 0; item < 10; ++item) EXPECT_EQ(played.act->seen(item), item < 3 ? 0U : 1U) << item;
+  for (std::uint64_t item = 0; item < 10; ++item) EXPECT_EQ(played.act->seen()[item], item < 3 ? 0U : 1U) << item;
   EXPECT_EQ(played.states.get(3), item_state::confirmed);
   EXPECT_EQ(played.states.get(4), item_state::unknown);
   EXPECT_EQ(played.states.get(5), item_state::failed);

@@ -17,12 +17,6 @@ std::int64_t microseconds(duration d) {
   return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
 }
 
-// Whether an item that may have happened can be sent again, so that nothing is lost by claiming many at once.
-bool may_be_repeated(const run_setup& setup) {
-  return !setup.the_plan->at_most_once &&
-         std::ranges::all_of(setup.steps, [](const compiled_step& s) { return s.act->keyed() || s.act->idempotent(); });
-}
-
 }  // namespace
 
 // What one lane has in its hands. Its buffers are used again for every item.
@@ -49,7 +43,8 @@ worker::worker(shared_run& run, unsigned number, std::uint64_t lanes)
     : run_(run),
       items_(run.setup->items->for_loop(number)),
       lanes_(lanes),
-      claims_(items_, run.setup->ledger, run.counters->positions, lanes, may_be_repeated(*run.setup)) {
+      claims_(items_, run.setup->ledger, run.counters->positions, lanes,
+              may_be_repeated(*run.setup->the_plan, run.setup->steps)) {
   claims_.mark_in(run.setup->marks);
   claims_.on_failure = [this](std::error_code) { run_.request_stop(run_end::ledger_failed, {}); };
 }

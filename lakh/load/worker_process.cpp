@@ -2,6 +2,7 @@
 #include <lakh/async/run.hpp>
 #include <lakh/async/scope.hpp>
 #include <lakh/core/error.hpp>
+#include <lakh/load/begun_marks.hpp>
 #include <lakh/load/ledger_writer.hpp>
 #include <lakh/load/process_messages.hpp>
 #include <lakh/load/shared_dispenser.hpp>
@@ -109,9 +110,11 @@ class worker_process {
     process_dispenser items(*from_.items, orders_.first_taker, from_.shape.threads, orders_.writer);
     std::optional<ledger_writer> ledger;
     std::optional<side_records> records;
+    std::optional<begun_marks> marks;
     if (!orders_.folder.empty()) {
-      ledger.emplace(orders_.folder,
-                     ledger_identity(orders_.run_id, orders_.plan_digest, orders_.session, orders_.writer));
+      const ledger_identity writer(orders_.run_id, orders_.plan_digest, orders_.session, orders_.writer);
+      ledger.emplace(orders_.folder, writer);
+      if (!may_be_repeated(*from_.the_plan, from_.steps)) marks.emplace(orders_.folder, writer);
       records.emplace(orders_.folder, orders_.run_id, orders_.session, orders_.writer);
     }
     run_setup setup;
@@ -127,6 +130,7 @@ class worker_process {
     setup.items = &items;
     setup.ledger = ledger ? &*ledger : nullptr;
     setup.records = records ? &*records : nullptr;
+    setup.marks = marks && marks->there() ? &*marks : nullptr;
     setup.first_position = orders_.first_position;
     setup.part.emplace();
     setup.part->counters = &from_.items->counters();
@@ -151,7 +155,9 @@ class worker_process {
     last.message = std::move(result.message);
     last.stats = std::move(result.stats);
     if (records) last.notes = records->close();
-    if (ledger && result.end != run_end::ledger_failed) ledger->close();
+    if (!ledger || result.end == run_end::ledger_failed) co_return;
+    ledger->close();
+    if (marks) marks->forget();
   }
 
   // Until the supervisor is gone: nothing more may be sent then, and the run's lock must go.
