@@ -95,13 +95,12 @@ void claim_source::arrived(reserved claim, std::error_code error) {
   settled_.set();
   if (error) {
     failure_ = error;
-    stopped_ = true;
-    wake_waiting();
+    stop();
     if (on_failure) on_failure(error);
     return;
   }
   if (stopped_) {
-    release(claim);
+    release(claim.items);
     wake_waiting();
     return;
   }

@@ -70,7 +70,7 @@ std::optional<std::uint64_t> range_dispenser::remaining() const {
 std::uint64_t claim_size(const claim_need& need) noexcept {
   constexpr double seconds_of_work = 0.05;
   constexpr double seconds_if_marked = 0.02;
-  constexpr std::uint64_t most = 4096;
+  constexpr std::uint64_t most = most_in_a_claim;
   const std::uint64_t lanes = std::max<std::uint64_t>(need.lanes_, 1);
   std::uint64_t size = std::min(lanes, most);
   if (need.rate_ > 0)
