@@ -184,6 +184,14 @@ void socket_stream::cancel_write() noexcept {
   if (io_operation* op = std::exchange(writing_, nullptr)) finish_later(op, {errc::cancelled, written_});
 }
 
+bool socket_stream::write_now(std::string_view bytes) noexcept {
+  if (!socket_ || writing_ != nullptr) return false;
+  ssize_t sent = 0;
+  do sent = send(socket_.get(), bytes);
+  while (sent < 0 && errno == EINTR);
+  return sent >= 0 && static_cast<std::size_t>(sent) == bytes.size();
+}
+
 std::error_code socket_stream::shutdown_write() noexcept {
   return ::shutdown(socket_.get(), SHUT_WR) == 0 ? std::error_code() : last_error();
 }

@@ -25,6 +25,7 @@ class socket_stream final : public stream, private socket_watcher {
   socket_stream(generic_socket socket, std::string peer);
   ~socket_stream() override;
 
+  [[nodiscard]] bool write_now(std::string_view bytes) noexcept override;
   std::error_code shutdown_write() noexcept override;
   void close() noexcept override;
   void reset() noexcept override;

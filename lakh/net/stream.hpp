@@ -111,6 +111,11 @@ class stream {
   task<std::size_t> read_some(std::span<char> into);
   task<void> write(std::string_view bytes);
 
+  // Hands over a few bytes without waiting, for what has to be said where nobody can wait, as in a destructor. False
+  // where the transport does not take all of them at once, or never does so: then a part of them may have gone, and the
+  // stream is only to be closed. Not while a write is under way.
+  [[nodiscard]] virtual bool write_now(std::string_view /*bytes*/) noexcept { return false; }
+
   // Nothing more will be sent; the peer sees the end, and may go on sending.
   virtual std::error_code shutdown_write() noexcept = 0;
   virtual void close() noexcept = 0;

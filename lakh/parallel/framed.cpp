@@ -88,6 +88,15 @@ task<void> framed_stream::send(std::string_view first, std::string_view second) 
   cut_ = false;
 }
 
+bool framed_stream::send_now(std::string_view message) {
+  const auto header = frame_header(message.size(), most_);
+  if (cut_ || sending_.is_locked()) return false;
+  std::string whole(header.data(), header.size());
+  whole += message;
+  cut_ = !over_->write_now(whole);
+  return !cut_;
+}
+
 task<std::optional<std::string>> framed_stream::receive() {
   for (;;) {
     if (const auto message = decoder_.next()) co_return std::string(*message);

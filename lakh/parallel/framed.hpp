@@ -67,6 +67,8 @@ class framed_stream {
 
   // One message, in two parts where that saves a copy.
   task<void> send(std::string_view first, std::string_view second = {});
+  // One message without waiting (stream::write_now). False where it did not go: then the stream is of no more use.
+  [[nodiscard]] bool send_now(std::string_view message);
   // Nothing at the orderly end.
   task<std::optional<std::string>> receive();
 
