@@ -1,14 +1,17 @@
 #include <lakh/async/scope.hpp>
 #include <lakh/core/error.hpp>
+#include <lakh/core/intrusive_list.hpp>
 #include <lakh/parallel/framed.hpp>
 #include <lakh/parallel/manager.hpp>
 #include <lakh/parallel/manager_store.hpp>
 
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace lakh {
@@ -18,18 +21,10 @@ using detail::manager_request;
 using detail::manager_status;
 using detail::manager_store;
 using detail::manager_verb;
+using detail::most_queue_capacity;
+using detail::named_queue;
 
 namespace {
-
-// A reply holds what a request brought, and some words of its own.
-constexpr std::size_t reply_slack = 1024;
-
-manager_reply reply_of(manager_status status, std::string message = {}) {
-  manager_reply reply;
-  reply.status = status;
-  reply.message = std::move(message);
-  return reply;
-}
 
 std::uint64_t random_number() {
   const shared_key bytes = shared_key::random();
@@ -38,18 +33,16 @@ std::uint64_t random_number() {
   return number;
 }
 
-// One of the connections, from the moment it was accepted.
+// One of the connections that have shown that they may.
 class counted {
  public:
-  explicit counted(std::size_t& of) noexcept : number_(&of) { ++of; }
-  counted(counted&& other) noexcept : number_(std::exchange(other.number_, nullptr)) {}
-  counted& operator=(counted&&) = delete;
-  ~counted() {
-    if (number_ != nullptr) --*number_;
-  }
+  explicit counted(std::size_t& of) noexcept : number_(of) { ++number_; }
+  counted(const counted&) = delete;
+  counted& operator=(const counted&) = delete;
+  ~counted() { --number_; }
 
  private:
-  std::size_t* number_;
+  std::size_t& number_;
 };
 
 // One connection: what it holds goes back when it ends.
@@ -59,13 +52,13 @@ class manager_session {
   manager_session(const manager_session&) = delete;
   manager_session& operator=(const manager_session&) = delete;
   ~manager_session() {
-    while (!held_.empty()) release(held_.begin()->first);
     if (!in_hand_) return;
-    manager_store::named_queue& queue = *in_hand_->first;
+    named_queue& queue = *in_hand_->first;
     if (queue.forgotten) {
       store_.give_back(manager_store::cost(in_hand_->second));
       return;
     }
+    --queue.in_hand;
     queue.items.push_front(std::move(in_hand_->second));
     queue.tell();
   }
@@ -74,8 +67,7 @@ class manager_session {
   task<std::optional<manager_reply>> perform(manager_request request) {
     switch (request.verb) {
       case manager_verb::lock_take: co_return co_await take_lock(std::move(request));
-      case manager_verb::lock_release:
-        co_return reply_of(release(request.name) ? manager_status::done : manager_status::nothing);
+      case manager_verb::lock_release: release(request.name); co_return std::nullopt;
       case manager_verb::queue_push: co_return co_await push(std::move(request));
       case manager_verb::queue_pop: co_return co_await pop(std::move(request));
       case manager_verb::queue_took: took(); co_return std::nullopt;
@@ -106,11 +98,41 @@ class manager_session {
     co_return !gone;
   }
 
+  // One who uses a lock or a queue, as long as this lives.
+  template <class Named> class use {
+   public:
+    use(manager_store& store, std::string name, std::shared_ptr<Named> of) noexcept
+        : store_(&store), name_(std::move(name)), of_(std::move(of)) {
+      ++of_->users;
+    }
+    use(use&& other) noexcept = default;
+    use& operator=(use&&) = delete;
+    ~use() {
+      if (of_ == nullptr) return;  // moved from
+      --of_->users;
+      if constexpr (std::is_same_v<Named, named_queue>) of_->tell();  // its rule 3
+      store_->drop_if_unused(name_, *of_);
+    }
+    Named& operator*() const noexcept { return *of_; }
+    Named* operator->() const noexcept { return of_.get(); }
+    [[nodiscard]] const std::shared_ptr<Named>& shared() const noexcept { return of_; }
+
+   private:
+    manager_store* store_;
+    std::string name_;
+    std::shared_ptr<Named> of_;
+  };
+  struct holding {
+    holding(use<manager_store::named_lock> of, permit with) noexcept : lock(std::move(of)), taken(std::move(with)) {}
+    use<manager_store::named_lock> lock;
+    permit taken;  // goes first
+  };
+
   task<std::optional<manager_reply>> take_lock(manager_request request) {
-    if (held_.contains(request.name)) co_return reply_of(manager_status::refused, "this connection holds it already");
-    const auto lock = store_.lock(request.name);
-    if (!lock) co_return reply_of(manager_status::full);
-    users user(store_, request.name, *lock);
+    if (held_.contains(request.name)) co_return manager_reply::refused("this connection holds it already");
+    auto named = store_.lock(request.name);
+    if (!named) co_return manager_reply::full();
+    use<manager_store::named_lock> lock(store_, request.name, std::move(named));
     permit taken;
     if (lock->one.try_take()) {
       taken = permit(lock->one);
@@ -121,55 +143,51 @@ class manager_session {
       const bool there = co_await while_connected(wait(*lock, taken));
       if (!there) co_return std::nullopt;
     }
-    held_.emplace(request.name, holding(lock, std::move(taken)));
-    user.keep();
-    co_return reply_of(manager_status::done);
+    held_.emplace(std::move(request.name), holding(std::move(lock), std::move(taken)));
+    co_return manager_reply::done();
   }
 
-  bool release(const std::string& name) {
-    auto one = held_.extract(name);
-    if (one.empty()) return false;
-    one.mapped().taken.release();
-    --one.mapped().lock->users;
-    store_.drop_if_unused(one.key());
-    return true;
-  }
+  void release(const std::string& lock) { held_.erase(lock); }
 
   task<std::optional<manager_reply>> push(manager_request request) {
-    const auto queue = store_.queue(request.name, request.number);
-    if (!queue) co_return reply_of(manager_status::full);
-    const auto wait = [](manager_store::named_queue& of) -> task<void> {
-      while (!of.closed && of.items.size() >= of.capacity) co_await of.changed.wait();
+    auto named = store_.queue(request.name);
+    if (!named) co_return manager_reply::full();
+    const use<named_queue> queue(store_, std::move(request.name), std::move(named));
+    const std::size_t capacity = request.number > 0 ? static_cast<std::size_t>(request.number) : 0;
+    if (!queue->is_made() && (capacity == 0 || capacity > most_queue_capacity))
+      co_return manager_reply::refused("it has to have room for at least 1 item, and at most 1,000,000");
+    const auto wait = [](named_queue& of) -> task<void> {
+      while (!of.can_push()) co_await of.wait_to_push();
     };
     // Again where another was first, between the end of the wait and here.
-    while (!queue->closed && queue->items.size() >= queue->capacity) {
+    while (!queue->can_push()) {
       const bool there = co_await while_connected(wait(*queue));
       if (!there) co_return std::nullopt;
     }
-    if (queue->closed) co_return reply_of(manager_status::nothing);
-    if (!store_.take_memory(manager_store::cost(request.value))) co_return reply_of(manager_status::full);
+    if (queue->closed) co_return manager_reply::nothing();
+    if (!store_.take_memory(manager_store::cost(request.value))) co_return manager_reply::full();
+    if (queue->capacity == 0) queue->capacity = capacity;
     queue->items.push_back(std::move(request.value));
-    queue->tell();
-    co_return reply_of(manager_status::done);
+    co_return manager_reply::done();
   }
 
   task<std::optional<manager_reply>> pop(manager_request request) {
     took();
-    const auto queue = store_.queue(request.name, request.number);
-    if (!queue) co_return reply_of(manager_status::full);
-    const auto wait = [](manager_store::named_queue& of) -> task<void> {
-      while (!of.closed && of.items.empty()) co_await of.changed.wait();
+    auto named = store_.queue(request.name);
+    if (!named) co_return manager_reply::full();
+    const use<named_queue> queue(store_, std::move(request.name), std::move(named));
+    const auto wait = [](named_queue& of) -> task<void> {
+      while (!of.can_pop()) co_await of.wait_to_pop();
     };
-    while (!queue->closed && queue->items.empty()) {
+    while (!queue->can_pop()) {
       const bool there = co_await while_connected(wait(*queue));
       if (!there) co_return std::nullopt;
     }
-    if (queue->items.empty()) co_return reply_of(manager_status::nothing);
-    manager_reply reply;
-    reply.value = queue->items.front();
-    in_hand_.emplace(queue, std::move(queue->items.front()));
+    if (queue->items.empty()) co_return manager_reply::nothing();
+    manager_reply reply = manager_reply::done(queue->items.front());
+    in_hand_.emplace(queue.shared(), std::move(queue->items.front()));
     queue->items.pop_front();
-    queue->tell();
+    ++queue->in_hand;
     co_return reply;
   }
 
@@ -177,41 +195,18 @@ class manager_session {
   void took() {
     if (!in_hand_) return;
     store_.give_back(manager_store::cost(in_hand_->second));
+    named_queue& queue = *in_hand_->first;
+    if (!queue.forgotten) {
+      --queue.in_hand;
+      if (queue.closed) queue.tell();  // this may have been its end
+    }
     in_hand_.reset();
   }
-
-  struct holding {
-    holding(std::shared_ptr<manager_store::named_lock> of, permit with) noexcept
-        : lock(std::move(of)), taken(std::move(with)) {}
-    std::shared_ptr<manager_store::named_lock> lock;
-    permit taken;
-  };
-  // Counts one who waits for a lock, or holds it from then on.
-  class users {
-   public:
-    users(manager_store& store, const std::string& name, manager_store::named_lock& lock) noexcept
-        : store_(store), name_(name), lock_(&lock) {
-      ++lock.users;
-    }
-    users(const users&) = delete;
-    users& operator=(const users&) = delete;
-    ~users() {
-      if (lock_ == nullptr) return;
-      --lock_->users;
-      store_.drop_if_unused(name_);
-    }
-    void keep() noexcept { lock_ = nullptr; }
-
-   private:
-    manager_store& store_;
-    const std::string& name_;
-    manager_store::named_lock* lock_;
-  };
 
   manager_store& store_;
   framed_stream& peer_;
   std::map<std::string, holding> held_;
-  std::optional<std::pair<std::shared_ptr<manager_store::named_queue>, manager_value>> in_hand_;
+  std::optional<std::pair<std::shared_ptr<named_queue>, manager_value>> in_hand_;
 };
 
 }  // namespace
@@ -231,29 +226,63 @@ struct manager::state {
     log("refused " + peer + ": " + why);
   }
 
-  task<void> attend(std::unique_ptr<net::stream> stream, counted one) {
-    const counted here = std::move(one);
-    framed_stream peer(std::move(stream), bounds.message_);
+  // One who has not shown yet that he has the key. Where there are too many, the oldest gives way: who means it is done
+  // within a round trip, and a stranger who holds on keeps nobody out.
+  class newcomer : public list_node<newcomer> {
+   public:
+    newcomer(cancel_scope& parent, std::size_t& among) noexcept : scope(parent), among_(among) { ++among_; }
+    ~newcomer() {
+      if (linked()) --among_;
+    }
+    void give_way() {
+      unlink();
+      --among_;
+      scope.cancel(errc::timed_out);
+    }
+    cancel_scope scope;
+
+   private:
+    std::size_t& among_;
+  };
+
+  // False where it was refused, for a reason that has been told.
+  task<bool> admit(framed_stream& peer) {
+    newcomer self(co_await this_scope(), newcomer_count);
+    newcomers.push_back(self);
+    while (newcomer_count > bounds.handshakes_) newcomers.front().give_way();
     try {
       co_await authenticate(peer, key, handshake_side::accepting, std::string(detail::manager_purpose),
-                            bounds.handshake_);
+                            bounds.handshake_)
+          .under(self.scope);
+    } catch (const cancelled&) {
+      throw;
+    } catch (const error& e) {
+      refuse(peer.peer(),
+             self.scope.is_cancelled() ? "it had not shown that it has the key when others came" : e.what());
+      co_return false;
+    }
+    if (connections < bounds.connections_) co_return true;
+    refuse(peer.peer(), "there are as many connections as may be");
+    co_return false;
+  }
+
+  // What goes wrong here ends this connection, and no other. What it held goes back.
+  task<void> attend(std::unique_ptr<net::stream> stream) {
+    framed_stream peer(std::move(stream), bounds.message_);
+    try {
+      const bool admitted = co_await admit(peer);
+      if (!admitted) co_return;
+      const counted here(connections);
       detail::manager_welcome welcome;
       welcome.layout = detail::manager_layout();
       welcome.instance = instance;
       co_await peer.send(pack(welcome));
-    } catch (const cancelled&) {
-      throw;
-    } catch (const error& e) {
-      refuse(peer.peer(), e.what());
-      co_return;
-    }
-    try {
       co_await converse(peer);
     } catch (const cancelled&) {
       throw;
     } catch (const transport_error&) {
-      // It went away, as clients do; what it held has gone back.
-    } catch (const error& e) {
+      // It went away, as clients do.
+    } catch (const std::exception& e) {
       refuse(peer.peer(), e.what());
     }
   }
@@ -265,7 +294,7 @@ struct manager::state {
       if (!message) co_return;
       const std::optional<manager_reply> reply = co_await session.perform(unpack<manager_request>(*message));
       if (!reply) continue;
-      peer.limit(bounds.message_ + reply_slack);
+      peer.limit(bounds.message_ + detail::manager_reply_slack);
       co_await peer.send(pack(*reply));
       peer.limit(bounds.message_);
     }
@@ -277,6 +306,8 @@ struct manager::state {
   std::uint64_t instance;
   std::function<void(std::string_view)> log;
   std::size_t connections = 0;
+  std::size_t newcomer_count = 0;
+  intrusive_list<newcomer, newcomer> newcomers;  // the oldest first
   std::uint64_t refused = 0;
 };
 
@@ -292,11 +323,7 @@ task<void> manager::serve(net::listener& at) {
   const auto accept_all = [&](scope& s) -> task<void> {
     for (;;) {
       std::unique_ptr<net::stream> stream = co_await at.accept();
-      if (state_->connections >= state_->bounds.connections_) {
-        state_->refuse(stream->peer(), "there are as many connections as may be");
-        continue;
-      }
-      s.spawn(state_->attend(std::move(stream), counted(state_->connections)));
+      s.spawn(state_->attend(std::move(stream)));
     }
   };
   co_await in_scope(accept_all);

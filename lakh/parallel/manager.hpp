@@ -14,11 +14,11 @@
 // Contract
 // 1. Requests are carried out one after the other, each as a whole: an add is an add, also if a hundred clients add.
 // 2. A lock is given back when its holder's connection ends, however that comes about (over TCP, where a machine can go
-//    without a word: listen with listen_options::keep_alive). An item that was popped, and
-//    whose client did not confirm that it arrived, goes back to the front of its queue.
+//    without a word: listen with listen_options::keep_alive). An item that was popped, and whose client did not confirm
+//    that it arrived, goes back to the front of its queue; a closed queue has not come to its end before that is known.
 // 3. Who has another key, or does not speak the protocol, is refused, counted and logged, and has learned nothing.
-// 4. Bounded are: connections, the time for the handshake, the size of messages, and the memory for what is kept
-//    (clients are told that it is full). See manager_limits.
+// 4. Bounded are: connections, those in their handshake and the time for it, the size of messages, and the memory for
+//    what is kept (clients are told that it is full). See manager_limits.
 // 5. What it keeps is in its memory alone, and goes with it.
 // 6. It belongs to one loop.
 #pragma once
@@ -39,7 +39,7 @@ namespace lakh {
 class manager_limits {
  public:
   manager_limits() = default;
-  // More are closed at once. 1024 unless told.
+  // Of those who have shown that they have the key: more are closed. 1024 unless told.
   manager_limits& connections(std::size_t most) noexcept {
     connections_ = most;
     return *this;
@@ -54,14 +54,21 @@ class manager_limits {
     message_ = bytes;
     return *this;
   }
+  // For showing it. 10 seconds.
   manager_limits& handshake(duration limit) noexcept {
     handshake_ = limit;
+    return *this;
+  }
+  // Connections that have not shown it yet, beside the others. Where another comes, the oldest is closed. 64.
+  manager_limits& handshakes(std::size_t most) noexcept {
+    handshakes_ = most != 0 ? most : 1;
     return *this;
   }
 
  private:
   friend class manager;
   std::size_t connections_ = 1024;
+  std::size_t handshakes_ = 64;
   std::size_t memory_ = std::size_t{256} << 20U;
   std::size_t message_ = std::size_t{1} << 20U;
   duration handshake_ = std::chrono::seconds(10);

@@ -223,15 +223,18 @@ void manager_counter::set(std::int64_t value) {
 
 // --- lock
 
-manager_hold::manager_hold(connections of, std::unique_ptr<manager_connection> by) noexcept
-    : of_(std::move(of)), by_(std::move(by)) {}
+manager_hold::manager_hold(connections of, std::unique_ptr<manager_connection> by, std::string name) noexcept
+    : of_(std::move(of)), by_(std::move(by)), name_(std::move(name)) {}
 manager_hold::manager_hold(manager_hold&& other) noexcept = default;
 manager_hold& manager_hold::operator=(manager_hold&& other) noexcept {
   std::swap(of_, other.of_);
   std::swap(by_, other.by_);
+  std::swap(name_, other.name_);
   return *this;
 }
-manager_hold::~manager_hold() = default;
+manager_hold::~manager_hold() {
+  if (by_ != nullptr) of_->let_go(std::move(by_), name_);
+}
 
 bool manager_hold::valid() const noexcept {
   return by_ != nullptr && by_->alive();
@@ -239,9 +242,10 @@ bool manager_hold::valid() const noexcept {
 
 task<manager_hold> manager_lock::async_take() {
   return [](connections on, manager_request asked) -> task<manager_hold> {
+    std::string name = asked.name;
     std::unique_ptr<manager_connection> one = co_await on->take();
     (void)co_await on->ask(*one, std::move(asked));
-    co_return manager_hold(std::move(on), std::move(one));
+    co_return manager_hold(std::move(on), std::move(one), std::move(name));
   }(of(), request(manager_verb::lock_take));
 }
 manager_hold manager_lock::take(std::optional<time_point> until) {
@@ -311,6 +315,9 @@ manager_lock manager_client::lock(std::string name) const {
   return {connections_, std::move(name)};
 }
 manager_queue manager_client::queue(std::string name, std::size_t capacity) const {
+  if (capacity == 0 || capacity > detail::most_queue_capacity)
+    throw input_error("a queue '" + name + "' of " + std::to_string(capacity) + " items cannot be kept by a manager",
+                      "it has room for 1 to 1,000,000");
   return {connections_, std::move(name), capacity};
 }
 
@@ -325,7 +332,9 @@ bool manager_client::forget(std::string name) {
 }
 
 task<void> manager_client::async_ping() {
-  return [](connections on) -> task<void> { on->put_back(co_await on->take()); }(connections_);
+  manager_request asked;
+  asked.verb = manager_verb::ping;
+  return do_it(connections_, std::move(asked));
 }
 void manager_client::ping() {
   connections_->block(async_ping());

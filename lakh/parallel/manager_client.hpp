@@ -20,7 +20,8 @@
 //    kind limit where it is full; input_error where a call asks for what cannot be, such as adding to a text.
 // 4. A call that failed, ran out of time or was cancelled may have been carried out or not, but for: a lock, which is
 //    given back then, and a queue's pop, which then has taken nothing.
-// 5. take, push and pop wait as long as it takes, or until the time that they are given.
+// 5. take, push and pop wait as long as it takes, or until the time that they are given; but not for a manager whose
+//    machine has gone without a word: over TCP the kernel asks for it, and they throw within a minute.
 #pragma once
 
 #include <lakh/async/loop.hpp>
@@ -103,6 +104,8 @@ class manager_list : detail::manager_object {
   std::optional<manager_value> get(std::size_t index);
   bool set(std::size_t index, manager_value value);
   std::size_t size();
+  // All of them. Fetched in pages, by index: while others take values from the front or put some there, those at the
+  // border between two pages may be left out or come twice. What has to be exact stands under a lock.
   std::vector<manager_value> items();
 
   task<std::size_t> async_push_back(manager_value value);
@@ -135,7 +138,7 @@ class manager_counter : detail::manager_object {
   using manager_object::manager_object;
 };
 
-// A lock that is held. Given back when it goes, at the latest when the process dies.
+// A lock that is held. Given back when it goes, without waiting; at the latest when the process dies.
 class [[nodiscard]] manager_hold {
  public:
   manager_hold(manager_hold&& other) noexcept;
@@ -146,10 +149,11 @@ class [[nodiscard]] manager_hold {
 
  private:
   friend class manager_lock;
-  manager_hold(std::shared_ptr<detail::manager_connections> of,
-               std::unique_ptr<detail::manager_connection> by) noexcept;
+  manager_hold(std::shared_ptr<detail::manager_connections> of, std::unique_ptr<detail::manager_connection> by,
+               std::string name) noexcept;
   std::shared_ptr<detail::manager_connections> of_;  // whose loop the connection is on
   std::unique_ptr<detail::manager_connection> by_;
+  std::string name_;
 };
 
 // Those who wait are served in the order in which they came.
@@ -164,12 +168,13 @@ class manager_lock : detail::manager_object {
   using manager_object::manager_object;
 };
 
-// Bounded; the first who uses it decides its capacity.
+// Bounded: the first push decides its capacity. It is there from its first push or its close until it is forgotten.
 class manager_queue : detail::manager_object {
  public:
   // False if it is closed. timeout_error where the time comes first.
   bool push(manager_value value, std::optional<time_point> until = {});
-  // Nothing if it is closed and empty.
+  // Nothing if it is closed and empty, and nothing can come back: where another client was sent the last item and has
+  // not confirmed that it arrived, pop waits until that is known.
   std::optional<manager_value> pop(std::optional<time_point> until = {});
   void close();
   std::size_t size();
@@ -201,13 +206,15 @@ class manager_client {
   [[nodiscard]] manager_list list(std::string name) const;
   [[nodiscard]] manager_counter counter(std::string name) const;
   [[nodiscard]] manager_lock lock(std::string name) const;
+  // Throws input_error for a capacity of 0 or above 1,000,000.
   [[nodiscard]] manager_queue queue(std::string name, std::size_t capacity = 1000) const;
 
-  // Drops dict, list, counter and queue of that name, and their memory. False if there was none.
+  // Drops dict, list, counter and queue of that name, and their memory. False if there was none; a dict or list with
+  // nothing in it is none.
   bool forget(std::string name);
   task<bool> async_forget(std::string name);
 
-  // Whether a manager is there that has the key; throws what rule 3 says if not.
+  // Asks for a sign of life, and waits for it. Throws what rule 3 says.
   void ping();
   task<void> async_ping();
 

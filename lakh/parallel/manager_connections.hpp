@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,12 +22,19 @@ namespace lakh::detail {
 // Carries one call at a time. Dropping it is always right: the manager takes back what it holds.
 class manager_connection {
  public:
-  manager_connection(std::unique_ptr<net::stream> over, std::size_t most) : over_(std::move(over), most) {}
+  // Belongs to the loop that it is made on.
+  manager_connection(std::unique_ptr<net::stream> over, std::size_t most, std::uint64_t era)
+      : over_(std::move(over), most), home_(&loop::current()), era_(era) {}
   [[nodiscard]] framed_stream& over() noexcept { return over_; }
   [[nodiscard]] bool alive() noexcept { return over_.stream().is_idle_and_alive(); }
+  [[nodiscard]] const loop* home() const noexcept { return home_; }
+  // How often its client had begun anew when it was made.
+  [[nodiscard]] std::uint64_t era() const noexcept { return era_; }
 
  private:
   framed_stream over_;
+  const loop* home_;
+  std::uint64_t era_;
 };
 
 class manager_connections {
@@ -42,6 +50,8 @@ class manager_connections {
   task<std::unique_ptr<manager_connection>> take();
   // For the next call. One whose call failed is not put back.
   void put_back(std::unique_ptr<manager_connection> one);
+  // Tells the manager that the lock which this one holds is free, and puts it back; or drops it, which says the same.
+  void let_go(std::unique_ptr<manager_connection> holder, const std::string& lock) noexcept;
 
   // The reply, of status done or nothing; throws where it was refused, or the manager is full.
   task<manager_reply> ask(manager_connection& over, manager_request request);
@@ -61,11 +71,6 @@ class manager_connections {
   void reconnect() noexcept;
 
  private:
-  struct idle_connection {
-    idle_connection(loop* home, std::unique_ptr<manager_connection> it) noexcept : on(home), one(std::move(it)) {}
-    loop* on;
-    std::unique_ptr<manager_connection> one;
-  };
   // As with_deadline, from where no loop runs yet.
   template <class T> static task<T> with_deadline_here(time_point until, task<T> work) {
     co_return co_await with_deadline(until, std::move(work));
@@ -79,7 +84,8 @@ class manager_connections {
   std::optional<std::uint64_t> instance_;
   loop* home_;     // of the coroutine that made the client
   loop own_loop_;  // for blocking calls
-  std::vector<idle_connection> idle_;
+  std::uint64_t era_ = 0;
+  std::vector<std::unique_ptr<manager_connection>> idle_;
 };
 
 }  // namespace lakh::detail

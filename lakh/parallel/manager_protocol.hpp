@@ -7,6 +7,7 @@
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,11 +26,14 @@ namespace detail {
 
 // The purpose that is bound into the handshake (authentication.hpp).
 inline constexpr std::string_view manager_purpose = "lakh manager";
+// A reply holds what a request brought, and some words of its own.
+inline constexpr std::size_t manager_reply_slack = 1024;
+inline constexpr std::size_t most_queue_capacity = 1'000'000;
 
 BOOST_DEFINE_ENUM_CLASS(manager_verb, dict_get, dict_set, dict_add, dict_replace, dict_erase, dict_size, dict_items,
                         list_push_back, list_push_front, list_pop_front, list_pop_back, list_get, list_set, list_size,
                         list_items, counter_add, counter_get, counter_set, lock_take, lock_release, queue_push,
-                        queue_pop, queue_took, queue_close, queue_size, forget)
+                        queue_pop, queue_took, queue_close, queue_size, forget, ping)
 
 // A verb uses the fields that it needs.
 struct manager_request {
@@ -47,6 +51,21 @@ BOOST_DEFINE_ENUM_CLASS(manager_status, done, nothing, refused, full)
 
 struct manager_reply {
   manager_reply() = default;
+  explicit manager_reply(manager_status how, std::string why = {}) : status(how), message(std::move(why)) {}
+  static manager_reply done(std::int64_t number = 0) {
+    manager_reply reply;
+    reply.number = number;
+    return reply;
+  }
+  static manager_reply done(manager_value value) {
+    manager_reply reply;
+    reply.value = std::move(value);
+    return reply;
+  }
+  static manager_reply nothing() { return manager_reply(manager_status::nothing); }
+  static manager_reply full() { return manager_reply(manager_status::full); }
+  static manager_reply refused(std::string why) { return manager_reply(manager_status::refused, std::move(why)); }
+
   manager_status status{};
   std::int64_t number = 0;
   manager_value value;

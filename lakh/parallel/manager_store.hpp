@@ -1,9 +1,12 @@
 // What a manager keeps, and the requests about it that need no waiting. Internal to the room: no I/O.
+//
+// Asking makes nothing: a dict or list is there while something is in it, a counter from the first number that is given
+// to it, a queue from its first push or its close (named_queue.hpp), a lock while somebody has it or waits for it.
 #pragma once
 
-#include <lakh/async/event.hpp>
 #include <lakh/async/semaphore.hpp>
 #include <lakh/parallel/manager_protocol.hpp>
+#include <lakh/parallel/named_queue.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -22,17 +25,6 @@ class manager_store {
   manager_store(std::size_t most_memory, std::size_t most_in_reply) noexcept
       : most_memory_(most_memory), most_in_reply_(most_in_reply) {}
 
-  struct named_queue {
-    std::deque<manager_value> items;
-    event changed;  // set and cleared at once: wakes all who wait
-    std::size_t capacity = 0;
-    bool closed = false;
-    bool forgotten = false;  // and closed; nobody new finds it
-    void tell() noexcept {
-      changed.set();
-      changed.clear();
-    }
-  };
   struct named_lock {
     semaphore one{1};
     std::size_t users = 0;  // who hold it or wait for it
@@ -51,12 +43,13 @@ class manager_store {
   [[nodiscard]] std::size_t memory() const noexcept { return memory_; }
   static std::size_t cost(const manager_value& value) noexcept;
 
-  // The queue or lock of that name, made if it is not there; null if there is no memory for it. It stays where it is
-  // until it is forgotten, and shared ownership keeps it for those who wait.
-  std::shared_ptr<named_queue> queue(const std::string& name, std::int64_t capacity);
+  // The queue or lock of that name, with a place for it if it is not there; null if there is no memory for that.
+  // Whoever uses it counts himself among its users, and calls `drop_if_unused` when he no longer is. Shared ownership
+  // keeps it for those who wait, also where it is forgotten meanwhile.
+  std::shared_ptr<named_queue> queue(const std::string& name);
   std::shared_ptr<named_lock> lock(const std::string& name);
-  // After users was lowered.
-  void drop_if_unused(const std::string& lock_name);
+  void drop_if_unused(const std::string& name, const named_queue& queue);
+  void drop_if_unused(const std::string& name, const named_lock& lock);
 
  private:
   using dict = std::map<std::string, manager_value, std::less<>>;
@@ -69,8 +62,10 @@ class manager_store {
   manager_reply forget(const manager_request& request);
   manager_reply items_of(const dict& from, const manager_request& request) const;
   manager_reply items_of(const list& from, const manager_request& request) const;
-  bool put(dict& into, std::string key, manager_value value);
+  bool put(const std::string& name, std::string key, manager_value value);
+  // Null where there is no memory for another name.
   template <class Map> typename Map::mapped_type* made(Map& in, const std::string& name);
+  template <class Map> void drop(Map& from, const std::string& name);
 
   std::map<std::string, dict> dicts_;
   std::map<std::string, list> lists_;
