@@ -19,10 +19,6 @@
 namespace lakh::detail {
 namespace {
 
-std::error_code last_error() noexcept {
-  return {errno, std::system_category()};
-}
-
 std::array<iovec, 2> parts_of(std::string_view first, std::string_view second) noexcept {
   return {{{const_cast<char*>(first.data()), first.size()},      // NOLINT: not written through
            {const_cast<char*>(second.data()), second.size()}}};  // NOLINT

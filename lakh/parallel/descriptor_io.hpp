@@ -5,16 +5,23 @@
 #include <lakh/async/waiter.hpp>
 #include <lakh/core/unique_fd.hpp>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <sys/types.h>
 
 namespace lakh::detail {
+
+// What errno says.
+inline std::error_code last_error() noexcept {
+  return {errno, std::system_category()};
+}
 
 // Waits until poll(2) reports one of `events`, or an error or the peer's end. Throws timeout_error, which says what was
 // being done.
@@ -35,9 +42,8 @@ std::size_t read_whole(int descriptor, std::span<char> into, std::optional<time_
 //   descriptor_watch watch(fd, EPOLLIN);
 //   while (!attempt()) co_await watch.news("receive a message");
 //
-// 1. What is true when it is made counts as news; afterwards only what comes. So an attempt that found nothing, and
-// then
-//    waits for news, misses nothing.
+// 1. What is true when it is made counts as news; afterwards only what comes. So an attempt that found nothing and then
+//    waits for news misses nothing.
 // 2. Watches a duplicate: several may watch one descriptor on one loop.
 // 3. One waits at a time.
 class descriptor_watch final : private socket_watcher {

@@ -11,14 +11,13 @@
 #include <sys/socket.h>
 
 namespace lakh {
+
+using detail::last_error;
+
 namespace {
 
 constexpr std::string_view sending = "send to another process";
 constexpr std::string_view receiving = "receive from another process";
-
-std::error_code last_error() noexcept {
-  return {errno, std::system_category()};
-}
 
 }  // namespace
 

@@ -1,5 +1,3 @@
-#include <lakh/async/readiness.hpp>
-#include <lakh/async/waiter.hpp>
 #include <lakh/core/error.hpp>
 #include <lakh/parallel/child_streams.hpp>
 #include <lakh/parallel/descriptor_io.hpp>
@@ -14,42 +12,25 @@
 #include <utility>
 
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace lakh {
-namespace {
 
-std::error_code last_error() noexcept {
-  return {errno, std::system_category()};
-}
+using detail::last_error;
+
+namespace {
 
 // Not by <sys/pidfd.h>: glibc 2.36 forgot to declare its functions for C++.
 void signal_pidfd(int pidfd, int signal) noexcept {
   ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
 }
 
-// Waits until the kernel has news of a descriptor. Looks at once: what is true when the wait begins counts as news.
-class [[nodiscard]] news_of final : public waiter, private socket_watcher {
- public:
-  explicit news_of(int fd) noexcept : fd_(fd) {}
-  template <scoped_promise Promise> bool await_suspend(std::coroutine_handle<Promise> self) {
-    if (!begin(self)) return false;
-    home().sockets().add(fd_, *this);
-    return true;
-  }
-  void await_resume() const { throw_if_failed("wait for a program"); }
-
- private:
-  void on_ready(std::uint32_t /*events*/) override {
-    abandon();
-    wake();
-  }
-  void abandon() noexcept override { home().sockets().remove(fd_, *this); }
-  int fd_;
-};
+constexpr const char* taken_away = "something in this program reaps all children, or ignores SIGCHLD";
+constexpr std::string_view waiting = "wait for a program";
 
 // At most `most` bytes, as many as are there, and no more than a pipe holds by default. False if there are none yet.
 bool read_now(int fd, std::size_t most, std::string& into) {
@@ -128,6 +109,11 @@ process process::start(const program& what) {
   child.pidfd_ = detail::open_pidfd(child.id_);
   if (!child.pidfd_) {
     const std::error_code failed = last_error();
+    // Where somebody else reaps, or the kernel itself, it may be gone already, and its number another's.
+    siginfo_t info{};
+    if (::waitid(P_PID, static_cast<id_t>(child.id_), &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+      throw lakh::error(error_kind::internal, std::make_error_code(std::errc::no_child_process),
+                        "start " + what.name() + ": it has ended, and how is not known", taken_away);
     ::kill(child.id_, SIGKILL);
     while (::waitpid(child.id_, nullptr, 0) < 0 && errno == EINTR) {
     }
@@ -187,7 +173,9 @@ std::optional<exit_status> process::poll() {
 std::optional<exit_status> process::ask_kernel() const {
   siginfo_t info{};
   while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) < 0)
-    if (errno != EINTR) throw_error(last_error(), "ask how process " + std::to_string(id_) + " ended");
+    if (errno != EINTR)
+      throw lakh::error(error_kind::internal, last_error(), "ask how process " + std::to_string(id_) + " ended",
+                        taken_away);
   if (info.si_pid == 0) return std::nullopt;
   return info.si_code == CLD_EXITED ? exit_status(info.si_status, 0) : exit_status(0, info.si_status);
 }
@@ -225,7 +213,11 @@ std::optional<exit_status> process::wait_for(std::chrono::nanoseconds limit) {
 }
 
 task<exit_status> process::async_wait() {
-  while (!poll()) co_await news_of(news().get());
+  std::optional<detail::descriptor_watch> watch;
+  while (!poll()) {
+    if (!watch) watch.emplace(sentinel(), EPOLLIN);
+    co_await watch->news(waiting);
+  }
   co_return *ended_;
 }
 
@@ -240,20 +232,27 @@ void process::kill() noexcept {
 }
 
 task<void> process::write(std::string_view bytes) {
+  std::optional<detail::descriptor_watch> watch;
   while (!bytes.empty()) {
     const ssize_t written = detail::write_some(input_.get(), bytes, {});
-    if (written >= 0)
+    if (written >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(written));
-    else if (errno == EAGAIN)
-      co_await news_of(input_.get());
-    else if (errno != EINTR)
+    } else if (errno == EAGAIN) {
+      if (!watch) watch.emplace(input_.get(), EPOLLOUT);
+      co_await watch->news(waiting);
+    } else if (errno != EINTR) {
       throw_error(last_error(), "write to a program");
+    }
   }
 }
 
 task<std::string> process::read(const unique_fd& from, std::size_t most) {
   std::string bytes;
-  while (!read_now(from.get(), most, bytes)) co_await news_of(from.get());
+  std::optional<detail::descriptor_watch> watch;
+  while (!read_now(from.get(), most, bytes)) {
+    if (!watch) watch.emplace(from.get(), EPOLLIN);
+    co_await watch->news(waiting);
+  }
   co_return bytes;
 }
 

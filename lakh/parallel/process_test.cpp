@@ -1,5 +1,6 @@
 #include <lakh/async/gather.hpp>
 #include <lakh/async/run.hpp>
+#include <lakh/async/scope.hpp>
 #include <lakh/async/sleep.hpp>
 #include <lakh/async/timeout.hpp>
 #include <lakh/core/error.hpp>
@@ -161,6 +162,38 @@ TEST_F(process_test, a_wait_can_be_cancelled_and_begun_again) {
   lakh::run(work());
 }
 
+TEST_F(process_test, several_may_wait_for_its_end_at_once) {
+  auto work = []() -> task<void> {
+    process child = process::start(program("cat").input(stream_to::pipe));
+    int ended = 0;
+    co_await lakh::in_scope([&](lakh::scope& all) -> task<void> {
+      for (int i = 0; i < 3; ++i)
+        all.spawn([](process& of, int& count) -> task<void> {
+          EXPECT_TRUE((co_await of.async_wait()).success());
+          ++count;
+        }(child, ended));
+      co_await lakh::sleep_for(1ms);
+      child.close_input();
+    });
+    EXPECT_EQ(ended, 3);
+  };
+  lakh::run(work());
+}
+
+TEST_F(process_test, one_that_is_gone_before_it_was_seen_is_told_and_not_mistaken_for_another) {
+  ::signal(SIGCHLD, SIG_IGN);  // the kernel reaps
+  for (int i = 0; i < 50; ++i) {
+    try {
+      process child = process::start(program("true"));
+      (void)child.wait();
+      ADD_FAILURE() << "how it ended cannot be known";
+    } catch (const lakh::error& e) {
+      EXPECT_EQ(e.code(), std::errc::no_child_process) << e.what();
+    }
+  }
+  ::signal(SIGCHLD, SIG_DFL);
+}
+
 TEST_F(process_test, run_program_gives_input_and_captures_output) {
   const std::string large(3 << 20, 'x');
   auto result = ran(lakh::run_program(shell("cat; echo oops >&2; exit 3")).input(large).capture(4 << 20));
@@ -185,6 +218,10 @@ TEST_F(process_test, run_program_does_not_mind_input_that_is_not_read) {
 
 TEST_F(process_test, run_program_kills_what_takes_too_long) {
   EXPECT_THROW(ran(lakh::run_program(program("sleep").arg("1000")).timeout(10ms)), lakh::timeout_error);
+}
+
+TEST_F(process_test, run_program_lets_others_run_while_a_program_never_stops_writing) {
+  EXPECT_THROW(ran(lakh::run_program(program("cat").arg("/dev/zero")).timeout(10ms)), lakh::timeout_error);
 }
 
 TEST_F(process_test, run_program_ends_with_the_program_and_not_with_what_it_left_behind) {

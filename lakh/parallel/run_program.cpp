@@ -1,4 +1,5 @@
 #include <lakh/async/scope.hpp>
+#include <lakh/async/sleep.hpp>
 #include <lakh/async/timeout.hpp>
 #include <lakh/core/error.hpp>
 #include <lakh/parallel/run_program.hpp>
@@ -31,6 +32,7 @@ task<void> collect(process& child, task<std::string> (process::*read)(std::size_
     const std::string bytes = co_await (child.*read)(chunk);
     if (bytes.empty()) co_return;
     keep(bytes, most, kept, cut);
+    co_await yield();  // one that always has more would keep all others waiting, its deadline too
   }
 }
 
