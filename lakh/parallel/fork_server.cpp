@@ -1,5 +1,6 @@
 #include <lakh/core/error.hpp>
 #include <lakh/parallel/child_streams.hpp>
+#include <lakh/parallel/descriptor_io.hpp>
 #include <lakh/parallel/fork_server.hpp>
 #include <lakh/parallel/spawn.hpp>
 
@@ -35,6 +36,9 @@
 #endif
 
 namespace lakh {
+
+using detail::last_error;
+
 namespace {
 
 // 1. A request is one message on the server's socket: `request`, then the argument if it is not large. Descriptors come
@@ -61,10 +65,6 @@ struct answer {
 constexpr std::size_t most_inline = 65536;
 // The kernel's own (SCM_MAX_FD).
 constexpr std::size_t most_passed = 253;
-
-std::error_code last_error() noexcept {
-  return {errno, std::system_category()};
-}
 
 [[noreturn]] void throw_gone() {
   throw closed_error(make_error_code(errc::connection_lost), "the fork server is gone",
@@ -153,7 +153,7 @@ class server {
     signals_.reset(::signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK));
     // The end of the socket tells of the parent's death, unless a process that it forked by other means has a copy.
     parent_ = detail::open_pidfd(parent);
-    if (!signals_ || !parent_ || ::getppid() != parent) ::_exit(1);
+    if (!signals_ || !parent_ || !make_spare() || ::getppid() != parent) ::_exit(1);
   }
 
   [[noreturn]] void serve() {
@@ -173,20 +173,29 @@ class server {
     std::array<iovec, 2> parts{{{&asked, sizeof asked}, {argument_.data(), argument_.size()}}};
     std::vector<unique_fd> descriptors;
     bool cut = false;
+    // So there is room for the first at least, by which the asker is told where there is none for the rest.
+    spare_.reset();
     const ssize_t got = receive_message(requests_.get(), parts, descriptors, cut);
     if (got < static_cast<ssize_t>(sizeof asked)) return false;
-    if (descriptors.empty()) return true;  // no room even for the first: its end tells the asker
+    if (descriptors.empty()) return make_spare();
     unique_fd status = std::move(descriptors.front());
     descriptors.erase(descriptors.begin());
-    if (cut) {
+    if (cut || !make_spare()) {
       tell_start(status, -1, EMFILE);
-      return true;
+      status.reset();
+      descriptors.clear();
+      return make_spare();
     }
     const pid_t child = ::fork();
     if (child == 0) become_child(asked, std::move(status), std::move(descriptors));
     tell_start(status, child, errno);
     if (child > 0) children_.emplace(child, std::move(status));
     return true;
+  }
+
+  bool make_spare() {
+    spare_.reset(::fcntl(requests_.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    return static_cast<bool>(spare_);
   }
 
   static void tell_start(const unique_fd& status, pid_t child, int error) {
@@ -240,6 +249,7 @@ class server {
     requests_.reset();
     signals_.reset();
     parent_.reset();
+    spare_.reset();
 
     auto next = descriptors.begin();
     for (int stream = 0; stream < 3; ++stream)
@@ -269,6 +279,7 @@ class server {
   unique_fd requests_;
   unique_fd signals_;
   unique_fd parent_;
+  unique_fd spare_;  // between two requests
   pid_t server_ = ::getpid();
   std::map<pid_t, unique_fd> children_;
   std::array<char, most_inline> argument_;

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -328,6 +330,31 @@ TEST_F(fork_server_test, a_server_that_dies_takes_its_children_along) {
   EXPECT_FALSE(is_there(child.id()));
   EXPECT_EQ(child.wait().signal(), SIGKILL);
   EXPECT_EQ(ended.wait().code(), 4);
+}
+
+TEST_F(fork_server_test, a_server_that_has_no_descriptor_left_says_so_and_goes_on) {
+  fork_server server;
+  EXPECT_EQ(server.start(exit_as_told, "2").wait().code(), 2);  // it has begun, and has what it needs
+  ::rlimit before{};
+  ASSERT_EQ(::prlimit(server.id(), RLIMIT_NOFILE, nullptr, &before), 0);
+  rlim_t unused = 0;
+  while (std::filesystem::exists("/proc/" + std::to_string(server.id()) + "/fd/" + std::to_string(unused))) ++unused;
+  for (const rlim_t room : {0U, 1U, 2U, 3U}) {
+    const ::rlimit few{unused + room, before.rlim_max};
+    ASSERT_EQ(::prlimit(server.id(), RLIMIT_NOFILE, &few, nullptr), 0);
+    std::vector<process> children;
+    std::error_code told;
+    while (!told && children.size() < 10) {
+      try {
+        children.push_back(server.start(sleep_on, "", {}, child_options().output(stream_to::nothing)));
+      } catch (const lakh::error& e) {
+        told = e.code();
+      }
+    }
+    EXPECT_EQ(told, std::errc::too_many_files_open) << room << ": " << told.message();
+  }
+  ASSERT_EQ(::prlimit(server.id(), RLIMIT_NOFILE, &before, nullptr), 0);
+  EXPECT_EQ(server.start(exit_as_told, "3").wait().code(), 3);
 }
 
 TEST_F(fork_server_test, signals_of_the_terminal_do_not_stop_the_server) {
