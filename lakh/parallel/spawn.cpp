@@ -1,4 +1,5 @@
 #include <lakh/core/error.hpp>
+#include <lakh/core/open_files.hpp>
 #include <lakh/parallel/child_streams.hpp>
 #include <lakh/parallel/process.hpp>
 #include <lakh/parallel/spawn.hpp>
@@ -63,6 +64,7 @@ struct child_orders {
       ::_exit(0);
     }
   }
+  restore_open_files();
   // Whatever this program opened without close-on-exec stays here. Kernels before 5.11 cannot do that at once.
   ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   sigset_t none;
@@ -113,6 +115,9 @@ spawned spawn(const spawn_order& what) {
       result.id = said.id;
   }
   if (what.daemon || result.error) reap(child);
+  // Killed before it could say what the daemon's number is: it may not even have forked it.
+  if (what.daemon && result.id == child && !result.error)
+    result.error = std::make_error_code(std::errc::no_child_process);
   return result;
 }
 
@@ -162,6 +167,7 @@ void throw_spawn_error(const std::error_code& code, const program& what) {
                       "the file must be a program (chmod +x), and its folder open to you");
   std::string hint;
   if (code == std::errc::argument_list_too_long) hint = "pass long data through its input or a file";
+  if (code == std::errc::no_child_process) hint = "it was killed before it began";
   if (code == std::errc::resource_unavailable_try_again) hint = "raise the limit on processes (ulimit -u)";
   throw lakh::error(kind_of(code), code, doing + ": " + code.message(), hint);
 }
