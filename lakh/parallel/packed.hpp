@@ -140,6 +140,10 @@ concept described_struct = std::is_class_v<T> && !std::is_union_v<T> && boost::d
 template <class T>
 concept described_enum = std::is_enum_v<T> && boost::describe::has_describe_enumerators<T>::value;
 
+// Every number of its underlying type is a value of it: that type is written down, or int by default.
+template <class T>
+concept any_number_enum = requires { T{std::underlying_type_t<T>{}}; };
+
 template <class T>
 using described_members =
     boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
@@ -189,14 +193,17 @@ struct packer<T> {
   static constexpr std::size_t least = sizeof(number);
   static void write(std::string& out, T value) { packer<number>::write(out, static_cast<number>(value)); }
   static T read(unpacker& in) {
-    const T value = static_cast<T>(packer<number>::read(in));
+    // Any other number would be no value of it at all.
+    static_assert(detail::described_enum<T> || detail::any_number_enum<T>,
+                  "give the enum an underlying type, or describe it with BOOST_DESCRIBE_ENUM");
+    const auto value = packer<number>::read(in);
     if constexpr (detail::described_enum<T>) {
       bool known = false;
       boost::mp11::mp_for_each<boost::describe::describe_enumerators<T>>(
-          [&](auto each) { known = known || each.value == value; });
+          [&](auto each) { known = known || static_cast<number>(each.value) == value; });
       if (!known) unpacker::refuse("a number that is no enumerator");
     }
-    return value;
+    return static_cast<T>(value);
   }
   static void layout(packed_layout& out) {
     out.write("e");
