@@ -40,7 +40,7 @@ class authentication_error : public error {
   explicit authentication_error(const std::string& what, std::string hint = {});
 };
 
-// A secret of at least 16 bytes. Its memory is wiped when it goes.
+// A secret of at least 16 bytes. Its memory is wiped when it goes, or is assigned another.
 class shared_key {
  public:
   static constexpr std::size_t least = 16;
@@ -56,9 +56,11 @@ class shared_key {
   static shared_key random();
 
   shared_key(const shared_key&) = default;
-  shared_key(shared_key&&) = default;
-  shared_key& operator=(const shared_key&) = default;
-  shared_key& operator=(shared_key&&) = default;
+  shared_key(shared_key&&) noexcept = default;
+  shared_key& operator=(shared_key other) noexcept {
+    bytes_.swap(other.bytes_);  // which is wiped as it goes
+    return *this;
+  }
   ~shared_key();
 
   [[nodiscard]] std::string_view bytes() const noexcept { return bytes_; }
