@@ -1,3 +1,4 @@
+#include <lakh/async/timeout.hpp>
 #include <lakh/core/error.hpp>
 #include <lakh/parallel/descriptor_io.hpp>
 #include <lakh/parallel/framed.hpp>
@@ -97,10 +98,18 @@ bool framed_stream::send_now(std::string_view message) {
   return !cut_;
 }
 
-task<std::optional<std::string>> framed_stream::receive() {
+task<net::io_result> framed_stream::read_some() {
+  co_return co_await over_->try_read_some(decoder_.room());
+}
+
+task<std::optional<std::string>> framed_stream::receive(std::optional<duration> silence) {
   for (;;) {
     if (const auto message = decoder_.next()) co_return std::string(*message);
-    const net::io_result got = co_await over_->try_read_some(decoder_.room());
+    net::io_result got;
+    if (silence)
+      got = co_await with_timeout(*silence, read_some());
+    else
+      got = co_await over_->try_read_some(decoder_.room());
     if (got.error) throw_error(got.error, "receive from " + peer());
     if (got.bytes == 0) {
       decoder_.at_end(peer());

@@ -29,6 +29,8 @@
 namespace lakh {
 
 // 16 MiB: what is larger is better sent in parts, or left in a file.
+// What a limit that is set by a user may be at most: headers have room for it, and for what stands beside it.
+inline constexpr std::size_t most_message_limit = 0xffff'ffffU - (std::size_t{1} << 20U);
 inline constexpr std::size_t default_message_limit = std::size_t{16} << 20U;
 
 inline constexpr std::size_t frame_header_size = 4;
@@ -69,8 +71,9 @@ class framed_stream {
   task<void> send(std::string_view first, std::string_view second = {});
   // One message without waiting (stream::write_now). False where it did not go: then the stream is of no more use.
   [[nodiscard]] bool send_now(std::string_view message);
-  // Nothing at the orderly end.
-  task<std::optional<std::string>> receive();
+  // Nothing at the orderly end. With a time: timeout_error where for so long not a single byte has come; a message that
+  // comes slowly may take longer.
+  task<std::optional<std::string>> receive(std::optional<duration> silence = {});
 
   // For what is sent and received from now on.
   void limit(std::size_t most) noexcept {
@@ -83,6 +86,8 @@ class framed_stream {
   void close() noexcept { over_->close(); }
 
  private:
+  task<net::io_result> read_some();
+
   std::unique_ptr<net::stream> over_;
   frame_decoder decoder_;
   mutex sending_;

@@ -1,6 +1,7 @@
 #include <lakh/async/loop.hpp>
 #include <lakh/async/readiness.hpp>
 #include <lakh/core/error.hpp>
+#include <lakh/parallel/descriptor_io.hpp>
 #include <lakh/parallel/local_workers.hpp>
 #include <lakh/parallel/part_worker.hpp>
 #include <lakh/parallel/remote_error.hpp>
@@ -8,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -20,8 +23,23 @@
 namespace lakh::detail {
 namespace {
 
-// A worker that dies before it is ready will die again: not for ever.
-constexpr int most_died_unready = 3;
+using namespace std::chrono_literals;
+
+// In a row, before they were ready (contract 2).
+constexpr int most_failed_unready = 3;
+constexpr int most_killed_unready = 30;
+// From then on there is a pause before the next.
+constexpr int most_killed_at_once = 3;
+constexpr duration between_tries = 100ms;
+// How long the system may have no room for a single worker.
+constexpr duration patience = 10s;
+
+// What a crash of the process itself is told as, also where somebody else sent it.
+bool is_own_fault(int signal) noexcept {
+  constexpr std::array crashes{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPIPE, SIGALRM};
+  return std::ranges::find(crashes, signal) != crashes.end();
+}
+
 // In one turn of the loop, so that one worker does not keep the others waiting.
 constexpr int most_reads = 16;
 // More than a socket holds; not for ever, where something that a dead worker started writes on.
@@ -191,21 +209,26 @@ class local_worker final : public dispatcher::peer, private socket_watcher {
   std::size_t outgoing_begin_ = 0;
 };
 
-local_workers::local_workers(fork_server& server, dispatcher& parts, std::string settings, std::size_t message_limit)
-    : server_(server), parts_(parts), settings_(std::move(settings)), message_limit_(message_limit) {}
+local_workers::local_workers(fork_server& server, dispatcher& parts, std::string settings, std::size_t message_limit,
+                             std::function<void(const std::exception_ptr&)> given_up)
+    : server_(server),
+      parts_(parts),
+      settings_(std::move(settings)),
+      message_limit_(message_limit),
+      given_up_(std::move(given_up)) {}
 
 local_workers::~local_workers() {
   kill_all();
 }
 
 void local_workers::start(std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) start_one();
+  for (; count > 0; --count, ++wanted_) start_one();
 }
 
 void local_workers::start_one() {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
-    throw_error(std::error_code(errno, std::system_category()), "make a socket for a worker");
+    throw_error(last_error(), "make a socket for a worker");
   unique_fd ours(ends[0]);
   const unique_fd theirs(ends[1]);
   process child = server_.start(&work_over_descriptor, settings_, {ends.data() + 1, 1},
@@ -215,14 +238,13 @@ void local_workers::start_one() {
 }
 
 void local_workers::is_ready(local_worker& worker) {
-  died_unready_ = 0;
+  failed_unready_ = killed_unready_ = 0;
   parts_.join(worker);
 }
 
 void local_workers::cannot(local_worker& worker, const std::exception_ptr& why) {
-  finishing_ = true;
   worker.retire();
-  parts_.give_up(why);
+  give_up(why);
 }
 
 void local_workers::lost(local_worker& worker) {
@@ -235,22 +257,52 @@ void local_workers::lost(local_worker& worker) {
   };
   parts_.leave(*gone, [&](const part& had) { return died(had.text()); });
   if (!finishing_) {
-    if (!gone->is_ready() && ++died_unready_ >= most_died_unready) {
-      finishing_ = true;
-      parts_.give_up(died("its initializer"));
-    } else {
-      try {
-        start_one();
-      } catch (...) {
-        if (workers_.empty()) parts_.give_up(std::current_exception());
-      }
-    }
+    if (!gone->is_ready() && count_unready(status))
+      give_up(died("its initializer"));
+    else if (killed_unready_ >= most_killed_at_once)
+      refill_later();
+    else
+      refill();
   }
   if (workers_.empty() && all_gone_) std::exchange(all_gone_, nullptr)();
 }
 
+bool local_workers::count_unready(const std::optional<exit_status>& status) {
+  if (!status) return false;  // the fork server is gone: that is told when the next is to be made
+  if (status->signal() == 0 || is_own_fault(status->signal())) return ++failed_unready_ >= most_failed_unready;
+  return ++killed_unready_ >= most_killed_unready;
+}
+
+void local_workers::refill() noexcept {
+  try {
+    while (!finishing_ && workers_.size() < wanted_) start_one();
+    without_any_.reset();
+  } catch (const closed_error&) {  // the fork server is gone: its workers are on their way
+    if (workers_.empty()) give_up(std::current_exception());
+  } catch (...) {
+    const time_point now = loop::current().now();
+    if (!workers_.empty()) without_any_.reset();
+    if (workers_.empty() && !without_any_) without_any_ = now;
+    if (without_any_ && now - *without_any_ >= patience)
+      give_up(std::current_exception());
+    else
+      refill_later();
+  }
+}
+
+void local_workers::refill_later() {
+  if (!armed()) loop::current().arm(*this, loop::current().now() + between_tries);
+}
+
+void local_workers::give_up(const std::exception_ptr& why) {
+  if (std::exchange(finishing_, true)) return;
+  if (armed()) loop::current().disarm(*this);
+  given_up_(why);
+}
+
 void local_workers::finish(std::function<void()> all_gone) {
   finishing_ = true;
+  if (armed()) loop::current().disarm(*this);
   all_gone_ = std::move(all_gone);
   for (const auto& one : workers_) one->retire();
   if (workers_.empty()) std::exchange(all_gone_, nullptr)();
@@ -258,6 +310,8 @@ void local_workers::finish(std::function<void()> all_gone) {
 
 void local_workers::kill_all() noexcept {
   finishing_ = true;
+  if (armed()) loop::current().disarm(*this);
+  for (const auto& one : workers_) one->kill();
   while (!workers_.empty()) lost(*workers_.front());
 }
 

@@ -7,22 +7,23 @@
 //   // the master
 //   lakh::master team;
 //   team.listen(lakh::net::endpoint("0.0.0.0", 7000), lakh::shared_key::from_file("team.key"));
-//   for (int count : team.imap_unordered(count_primes, parts)) sum += count;          // and all else of
-//   worker_group.hpp
+//   for (int count : team.imap_unordered(count_primes, parts)) sum += count;
 //
-//   // a worker, on any machine
-//   return lakh::run_main(lakh::work_for(lakh::net::endpoint("master.example", 7000), key));       // work_for.hpp
+//   // a worker, on any machine: work_for.hpp
+//   return lakh::run_main(lakh::work_for(lakh::net::endpoint("master.example", 7000), key));
 //
-// 1. Parts wait until there is a worker. A worker that goes away with a part in hand, or says nothing for too long,
-// does
-//    not take it along: it is handed out again, three times unless told otherwise, and then fails with worker_died. So
-//    a function may be called more than once for an element; its result comes once.
+// What else can be asked of it stands in worker_group.hpp.
+//
+// 1. Parts wait until there is a worker. A worker that goes away with a part in hand, or says nothing for too long, has
+//    not taken it along: it is handed out again, three times unless told otherwise, and then fails with worker_died.
+//    So a function may be called more than once for an element; its result comes once.
 // 2. Functions are worker_functions (worker_function.hpp): known by name, compared when a worker comes. A worker that
-// does
-//    not hold the key, or was built of other source, is refused, and told why.
+//    does not hold the key, or was built of other source, is refused, and told why.
 // 3. Keys prove who is there, they do not encrypt: see authentication.hpp. Whoever holds the key can have the workers
-// do
-//    what their functions do, and the master believe what they say they did.
+//    do what their functions do, and the master believe what they say they did.
+// 4. A place where it can no longer listen, or processes that can no longer be replaced (their fork server is gone), do
+//    not disturb the others: last_refusal() says so. Only where none is left from which a worker might come does the
+//    work fail, with what befell the last.
 #pragma once
 
 #include <lakh/core/error.hpp>
@@ -31,7 +32,9 @@
 #include <lakh/parallel/fork_server.hpp>
 #include <lakh/parallel/worker_function.hpp>
 #include <lakh/parallel/worker_group.hpp>
+#include <lakh/parallel/worker_protocol.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -48,15 +51,16 @@ class master_options {
     retries_ = times;
     return std::move(*this);
   }
-  // Bytes of an element's arguments, and of a result. A worker with a smaller limit is refused.
+  // Bytes of an element's arguments, and of a result; up to most_message_limit. A worker with a smaller limit is
+  // refused.
   master_options&& message_limit(std::size_t bytes) && {
-    message_limit_ = bytes;
+    message_limit_ = std::min(bytes, most_message_limit);
     return std::move(*this);
   }
-  // A worker on another machine that is silent for so long is taken for dead. It is asked for a sign of life three
-  // times as often, and gives it also while it works.
+  // A worker on another machine of which not a byte comes for so long is taken for dead. It gives a sign of life three
+  // times as often, also while it works. From 10 ms to a year.
   master_options&& silence(duration at_most) && {
-    silence_ = at_most;
+    silence_ = detail::bounded_silence(at_most);
     return std::move(*this);
   }
 
@@ -94,7 +98,8 @@ class master final : public worker_group<detail::known_everywhere> {
 
   // Those that are there now.
   [[nodiscard]] std::size_t workers() const override;
-  // Why the last one that was not let in was refused: "127.0.0.1:40312: …". Empty if none was.
+  // Why the last one that was not let in was refused: "127.0.0.1:40312: …"; or what befell a source of workers
+  // (contract 4). Empty if there was nothing.
   [[nodiscard]] std::string last_refusal() const;
 
  private:

@@ -1,4 +1,5 @@
 #include <lakh/async/run.hpp>
+#include <lakh/async/sleep.hpp>
 #include <lakh/async/timeout.hpp>
 #include <lakh/core/error.hpp>
 #include <lakh/core/random.hpp>
@@ -17,6 +18,7 @@
 #include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <ranges>
 #include <set>
@@ -24,6 +26,8 @@
 #include <thread>
 #include <vector>
 
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace {
@@ -67,10 +71,11 @@ const std::string key_text(32, 'k');
 enum ending : int { went_home = 0, not_let_in = 3, refused = 4, lost_its_master = 5 };
 
 int be_a_worker(std::string_view argument, std::span<lakh::unique_fd> /*none*/) {
-  const auto [where, key, limit] = lakh::unpack<std::string, std::string, std::uint64_t>(argument);
+  const auto [where, key, limit, silence] =
+      lakh::unpack<std::string, std::string, std::uint64_t, lakh::duration>(argument);
   try {
-    lakh::run(
-        lakh::work_for(net::endpoint::parse(where), shared_key(key), lakh::worker_options().message_limit(limit)));
+    lakh::run(lakh::work_for(net::endpoint::parse(where), shared_key(key),
+                             lakh::worker_options().message_limit(limit).silence(silence)));
     return went_home;
   } catch (const lakh::authentication_error&) {
     return not_let_in;
@@ -84,8 +89,8 @@ int be_a_worker(std::string_view argument, std::span<lakh::unique_fd> /*none*/) 
 class master_test : public lakh::testing::process_test {
  protected:
   process start_worker(const net::endpoint& at, const std::string& key = key_text,
-                       std::size_t limit = lakh::default_message_limit) {
-    return server_->start(be_a_worker, lakh::pack(at.text(), key, static_cast<std::uint64_t>(limit)));
+                       std::size_t limit = lakh::default_message_limit, lakh::duration silence = 60s) {
+    return server_->start(be_a_worker, lakh::pack(at.text(), key, static_cast<std::uint64_t>(limit), silence));
   }
   static net::endpoint listen(master& team) { return team.listen(net::endpoint("127.0.0.1", 0), shared_key(key_text)); }
   void SetUp() override {
@@ -242,9 +247,9 @@ TEST_F(master_test, a_worker_of_other_source_or_with_smaller_messages_is_refused
 task<void> let_in(lakh::framed_stream& to) {
   co_await lakh::authenticate(to, shared_key(key_text), lakh::handshake_side::connecting,
                               std::string(lakh::detail::worker_purpose));
-  const std::string hello =
-      lakh::pack(lakh::detail::hello_message, std::string(lakh::detail::worker_protocol), std::string("odd one"),
-                 lakh::detail::registered_functions(), std::uint64_t{lakh::default_message_limit});
+  const std::string hello = lakh::pack(lakh::detail::hello_message, std::string(lakh::detail::worker_protocol),
+                                       std::string("odd one"), lakh::detail::registered_functions(),
+                                       std::uint64_t{lakh::default_message_limit}, std::uint64_t{60'000});
   co_await to.send(hello);
   (void)co_await to.receive();
 }
@@ -260,9 +265,9 @@ task<void> answer_with(net::endpoint at, std::string message) {
   }
 }
 
-void be_thrown_out(const net::endpoint& at, const std::string& message) {
+void be_thrown_out(task<void> peer) {
   try {
-    lakh::run(answer_with(at, message));
+    lakh::run(std::move(peer));
   } catch (const lakh::closed_error&) {
   }
 }
@@ -310,7 +315,7 @@ TEST_F(master_test, a_worker_that_answers_nonsense_is_thrown_out_and_its_part_do
     master team;
     const net::endpoint at = listen(team);
     auto result = team.submit(square, 6);
-    be_thrown_out(at, one);
+    be_thrown_out(answer_with(at, one));
     EXPECT_EQ(team.progress().deaths, 1U) << one;
     process worker = start_worker(at);
     EXPECT_EQ(result.get(), 36);
@@ -321,7 +326,7 @@ TEST_F(master_test, a_worker_that_is_silent_is_taken_for_dead) {
   master team(master_options().silence(150ms));
   const net::endpoint at = listen(team);
   auto result = team.submit(square, 6);
-  be_thrown_out(at, {});
+  be_thrown_out(answer_with(at, {}));
   EXPECT_EQ(team.progress().deaths, 1U);
   process stopped = start_worker(at);
   process worker = start_worker(at);
@@ -330,6 +335,97 @@ TEST_F(master_test, a_worker_that_is_silent_is_taken_for_dead) {
   stopped.send_signal(SIGSTOP);
   EXPECT_EQ(team.map(slow_square, std::views::iota(0, 100), chunk(1)), squares(100));
   while (team.workers() > 1) std::this_thread::sleep_for(1ms);
+}
+
+TEST_F(master_test, a_worker_hears_of_its_master_as_often_as_it_wants_to) {
+  master team;  // would be content with less
+  process worker = start_worker(listen(team), key_text, lakh::default_message_limit, 400ms);
+  while (team.workers() < 1) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(worker.wait_for(1200ms), std::nullopt);
+  EXPECT_EQ(team.apply(square, 5), 25);
+}
+
+// Takes work, and answers with what comes over a very slow link.
+task<void> answer_slowly(net::endpoint at, std::string message) {
+  lakh::framed_stream peer(co_await net::connect(at));
+  co_await let_in(peer);
+  std::optional<std::string> said;
+  while (!said || said->front() != 'W') said = co_await peer.receive();
+  const auto header = lakh::frame_header(message.size(), message.size());
+  message.insert(0, header.data(), header.size());
+  for (std::size_t i = 0; i < message.size(); ++i) {
+    co_await lakh::sleep_for(30ms);
+    co_await peer.stream().write(std::string_view(message).substr(i, 1));
+  }
+  while (said) said = co_await peer.receive();
+}
+
+TEST_F(master_test, a_worker_whose_answer_comes_slowly_is_not_silent) {
+  master team(master_options().silence(300ms).retry_on_death(0));
+  const net::endpoint at = listen(team);
+  auto result = team.submit(echo, "as slow as that");
+  std::thread peer([&] {
+    be_thrown_out(answer_slowly(at, lakh::pack('A', std::uint64_t{1}, std::uint32_t{0}, std::uint32_t{1}, true, '\0',
+                                               std::string("as slow as that"))));
+  });
+  EXPECT_EQ(result.get(), "as slow as that");
+  team.terminate();
+  peer.join();
+}
+
+TEST_F(master_test, options_beyond_all_measure_are_bounded) {
+  constexpr std::size_t endless = std::numeric_limits<std::size_t>::max();
+  master team(master_options().silence(lakh::duration::max()).message_limit(endless));
+  process worker = start_worker(listen(team), key_text, endless, lakh::duration::max());
+  EXPECT_EQ(team.apply(square, 5), 25);
+  EXPECT_EQ(team.workers(), 1U);
+}
+
+TEST_F(master_test, processes_that_cannot_be_kept_up_do_not_end_the_work_of_others) {
+  std::optional<fork_server> other(std::in_place);
+  {
+    master team;
+    process worker = start_worker(listen(team));
+    team.add_processes(*other, 2);
+    while (team.workers() < 3) std::this_thread::sleep_for(1ms);
+    ::kill(other->id(), SIGKILL);
+    while (team.workers() > 1) std::this_thread::sleep_for(1ms);
+    EXPECT_EQ(team.map(square, std::views::iota(0, 100)), squares(100));
+    while (team.last_refusal().find("fork server") == std::string::npos) std::this_thread::sleep_for(1ms);
+  }
+  other.reset();
+  other.emplace();
+  {
+    master team;  // whose workers can come from nowhere else
+    team.add_processes(*other, 2);
+    ::kill(other->id(), SIGKILL);
+    EXPECT_THROW(
+        {
+          while (true) team.apply(square, 1);
+        },
+        lakh::error);
+  }
+  other.reset();
+  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+  }
+}
+
+TEST_F(master_test, a_place_that_fails_does_not_take_its_workers_along) {
+  master team(master_options().retry_on_death(0));
+  process worker = start_worker(listen(team));
+  auto all = team.map_async(slow_square, std::views::iota(0, 200), chunk(1));
+  while (team.workers() < 1) std::this_thread::sleep_for(1ms);
+  for (const int fd : lakh::testing::open_descriptors()) {
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0) ::shutdown(fd, SHUT_RDWR);
+  }
+  while (team.last_refusal().find("listen") == std::string::npos) std::this_thread::sleep_for(1ms);
+  ASSERT_TRUE(all.wait_for(20s));
+  EXPECT_EQ(all.get(), squares(200));
+  EXPECT_EQ(team.workers(), 1U);
+  team.join();
+  EXPECT_EQ(worker.wait().code(), went_home);
 }
 
 TEST_F(master_test, a_worker_that_works_for_long_is_not_taken_for_dead) {

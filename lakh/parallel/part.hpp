@@ -1,11 +1,13 @@
 // A part: some items of a task that go to a worker as one message. Internal to the room.
 //
 // Messages (framed.hpp), little-endian as lakh::pack writes them:
-//   to a worker    'W' id:u64 items:u32 skip:u32 flags:u8 function arguments…      function = 0 runner:u64 state:string
-//                                                                                           | 1 name:string
-//   from a worker  'A' id:u64 first:u32 count:u32 last:bool (0 result | 1 error)…  several for one part where it is
-//   large
-//                  'R' ready:bool [error]                                         first of all, after its initializer
+//
+// clang-format off
+//   to a worker    'W' id:u64 items:u32 skip:u32 flags:u8 function arguments…
+//                      function = 0 runner:u64 state:string | 1 name:string
+//   from a worker  'A' id:u64 first:u32 count:u32 last:bool (0 result | 1 error)…     several for a part that is large
+//                  'R' ready:bool [error]                                             first of all, after its initializer
+// clang-format on
 #pragma once
 
 #include <lakh/parallel/callable.hpp>

@@ -4,6 +4,7 @@
 #include <lakh/parallel/part_worker.hpp>
 #include <lakh/parallel/process_pool.hpp>
 
+#include <algorithm>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -18,7 +19,9 @@ struct process_pool::state {
   std::optional<fork_server> own;
   fork_server& server;
   std::size_t count = 0;
-  std::mutex ending;  // join and terminate, one after the other
+  std::mutex ending;  // join and terminate, one after the other; not while join waits
+  std::promise<void> going;
+  std::shared_future<void> gone;  // when every worker has ended; valid from the first join on
   std::optional<detail::loop_thread> manager;
   std::optional<detail::local_workers> workers;  // the manager's
 };
@@ -39,7 +42,7 @@ process_pool::process_pool(std::unique_ptr<state> with, pool_options how)
   try {
     self.manager->call([&] {
       self.workers.emplace(self.server, parts(), detail::pack_worker_settings(how.message_limit_, how.initializer_),
-                           how.message_limit_);
+                           how.message_limit_, [&to = parts()](const std::exception_ptr& why) { to.give_up(why); });
       self.workers->start(self.count);
     });
   } catch (...) {
@@ -59,15 +62,22 @@ void process_pool::close() noexcept {
 void process_pool::join() {
   close();
   parts().wait_idle();
-  const std::lock_guard<std::mutex> lock(state_->ending);
-  std::promise<void> gone;
-  state_->manager->call([&] {
-    if (state_->workers)
-      state_->workers->finish([&gone] { gone.set_value(); });
-    else
-      gone.set_value();
-  });
-  gone.get_future().wait();
+  state& self = *state_;
+  std::shared_future<void> gone;
+  {
+    const std::lock_guard<std::mutex> lock(self.ending);
+    if (!self.gone.valid()) {
+      self.gone = self.going.get_future().share();
+      self.manager->call([&] {
+        if (self.workers)
+          self.workers->finish([&self] { self.going.set_value(); });
+        else
+          self.going.set_value();
+      });
+    }
+    gone = self.gone;
+  }
+  gone.wait();
 }
 
 void process_pool::terminate() noexcept {

@@ -13,12 +13,12 @@
 // worker_functions: everything that a process forked from this program knows (see fork_server.hpp, contract 2: globals
 // are as they were when the server was made).
 //
-// 1. A worker that dies (killed, crashed, ended by exit) is replaced. The task that it had fails with worker_died, or
-// is
-//    handed out again: retry_on_death. Tasks that were only on their way to it go to another, as if nothing had been.
+// 1. A worker that dies (killed, crashed, ended by exit) is replaced, as soon as the system has room for another. The
+//    task that it had fails with worker_died, or is handed out again: retry_on_death. Tasks that were only on their way
+//    to it go to another, as if nothing had been.
 // 2. A worker whose initializer throws ends the pool: all tasks fail with what was thrown. So does the third worker in
-// a
-//    row that dies before it is ready.
+//    a row that exits or crashes before it is ready. One that is killed from outside by then (SIGKILL, SIGTERM,
+//    whatever no crash raises) is only replaced, until it is the thirtieth in a row.
 // 3. A function that never returns keeps its worker, and a task of it the pool, busy for ever: terminate() ends both.
 // 4. Ctrl-C reaches this program alone: workers do not take notice of it.
 // 5. When this program dies, also by kill -9, its workers are killed.
@@ -27,6 +27,7 @@
 #include <lakh/parallel/fork_server.hpp>
 #include <lakh/parallel/worker_group.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -55,9 +56,9 @@ class pool_options {
     renew_after_ = messages;
     return std::move(*this);
   }
-  // Bytes of a task's arguments, and of a result.
+  // Bytes of a task's arguments, and of a result; up to most_message_limit.
   pool_options&& message_limit(std::size_t bytes) && {
-    message_limit_ = bytes;
+    message_limit_ = std::min(bytes, most_message_limit);
     return std::move(*this);
   }
   // Called once in each worker before it takes work.

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <limits>
 #include <numeric>
 #include <ranges>
 #include <set>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -204,6 +206,27 @@ TEST_F(process_pool_test, a_stream_goes_on_behind_an_element_that_fails) {
   EXPECT_EQ(results.next(), std::nullopt);
 }
 
+TEST_F(process_pool_test, a_stream_of_a_pool_that_is_closed_gives_what_was_taken_and_then_says_so) {
+  for (const bool in_order : {true, false}) {
+    process_pool pool(2);
+    auto stream = in_order ? pool.imap(square, std::views::iota(0), chunk(3))
+                           : pool.imap_unordered(square, std::views::iota(0), chunk(3));
+    std::vector<int> came;
+    for (int i = 0; i < 10; ++i) came.push_back(*stream.next());
+    pool.close();
+    EXPECT_THROW(
+        {
+          while (const auto one = stream.next()) came.push_back(*one);
+        },
+        lakh::closed_error);
+    EXPECT_EQ(stream.next(), std::nullopt);
+    std::ranges::sort(came);
+    for (std::size_t i = 0; i < came.size(); ++i) ASSERT_EQ(came[i], static_cast<int>(i * i));
+    EXPECT_EQ(came.size() % 3, 0U);
+    pool.join();
+  }
+}
+
 TEST_F(process_pool_test, exceptions_keep_their_class_code_text_and_hint) {
   process_pool pool(1);
   try {
@@ -247,6 +270,22 @@ TEST_F(process_pool_test, map_throws_the_failure_of_the_first_element_that_faile
   } catch (const lakh::remote_error& e) {
     EXPECT_STREQ(e.what(), "seven divides 7");
   }
+}
+
+// What fills one message, then a failure that needs the next, then an element that is left out.
+TEST_F(process_pool_test, a_failure_behind_a_message_that_is_full_is_told_as_any_other) {
+  process_pool pool(1);
+  const auto large_then_fail = [](int n) {
+    if (n == 1) throw std::runtime_error(std::string(1000, 'x'));
+    return std::string(256 * 1024 - 200, 'y');
+  };
+  try {
+    (void)pool.map(large_then_fail, std::vector<int>{0, 1, 2}, chunk(3));
+    FAIL();
+  } catch (const lakh::remote_error& e) {
+    EXPECT_EQ(e.what(), std::string(1000, 'x'));
+  }
+  EXPECT_EQ(pool.progress().deaths, 0U);
 }
 
 TEST_F(process_pool_test, results_can_be_awaited_by_coroutines_of_a_loop) {
@@ -311,6 +350,40 @@ TEST_F(process_pool_test, a_worker_that_exits_or_is_killed_is_reported_and_repla
   }
   EXPECT_EQ(pool.apply(square, 3), 9);
   EXPECT_EQ(pool.progress().deaths, 2U);
+}
+
+TEST_F(process_pool_test, a_death_is_noticed_also_where_something_that_the_worker_started_holds_its_socket) {
+  shared<std::atomic<int>> here(1);
+  calls = &here;
+  process_pool pool(1);
+  EXPECT_THROW(pool.apply([] {
+    const pid_t left_behind = ::fork();
+    if (left_behind == 0) hang();
+    (*calls)[0] = left_behind;
+    ::raise(SIGKILL);
+  }),
+               lakh::worker_died);
+  EXPECT_EQ(pool.apply(square, 3), 9);
+  pool.join();
+  EXPECT_EQ(::kill(here[0], SIGKILL), 0);
+  EXPECT_TRUE(is_gone_soon(here[0]));
+}
+
+TEST_F(process_pool_test, workers_that_cannot_be_replaced_at_once_are_replaced_later) {
+  for (const std::size_t count : {1U, 2U}) {
+    process_pool pool(count);
+    EXPECT_EQ(pool.apply(square, 3), 9);
+    ::rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const ::rlimit no_more{3, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &no_more), 0);
+    ::kill(pool.worker_ids().front(), SIGKILL);
+    while (pool.worker_ids().size() == count) std::this_thread::sleep_for(1ms);
+    auto later = pool.submit(square, 4);
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    while (pool.worker_ids().size() < count) std::this_thread::sleep_for(1ms);
+    EXPECT_EQ(later.get(), 16);
+  }
 }
 
 TEST_F(process_pool_test, a_task_whose_worker_died_is_handed_out_again_so_often_as_is_allowed) {
@@ -418,6 +491,31 @@ TEST_F(process_pool_test, an_initializer_runs_once_in_each_worker_and_ends_the_p
   EXPECT_THROW(pool.apply(square, 1), lakh::worker_died);
 }
 
+TEST_F(process_pool_test, workers_that_are_killed_before_they_are_ready_are_replaced) {
+  shared<std::atomic<int>> here(1);
+  calls = &here;
+  process_pool pool(pool_options().workers(1).initializer([] {
+    if (++(*calls)[0] <= 6) ::raise(SIGKILL);
+  }));
+  EXPECT_EQ(pool.apply(square, 3), 9);
+  EXPECT_EQ(here[0], 7);
+}
+
+TEST_F(process_pool_test, options_beyond_all_measure_are_bounded) {
+  constexpr std::size_t endless = std::numeric_limits<std::size_t>::max();
+  process_pool pool(pool_options().workers(1).message_limit(endless));
+  EXPECT_EQ(pool.apply(square, 3), 9);
+  for (const std::size_t size : {endless, std::size_t{1} << 58U}) {
+    int count = 0;
+    for (const int one : pool.imap(square, std::views::iota(0, 100), chunk(size))) {
+      EXPECT_EQ(one, count * count);
+      ++count;
+    }
+    EXPECT_EQ(count, 100);
+    EXPECT_EQ(pool.map(square, std::views::iota(0, 4), chunk(size)), (std::vector<int>{0, 1, 4, 9}));
+  }
+}
+
 TEST_F(process_pool_test, workers_are_renewed_after_so_many_messages) {
   process_pool pool(pool_options().workers(1).renew_after(3));
   std::vector<pid_t> ids = pool.map(who, std::views::iota(0, 12), chunk(1));
@@ -457,6 +555,19 @@ TEST_F(process_pool_test, terminate_ends_a_join_that_waits_for_a_worker_that_han
   pool.terminate();
   waits.join();
   EXPECT_THROW(one.get(), lakh::cancelled);
+}
+
+TEST_F(process_pool_test, terminate_ends_a_join_that_waits_for_a_worker_that_does_not_go) {
+  process_pool pool(2);
+  EXPECT_EQ(pool.apply(square, 3), 9);
+  ::kill(pool.worker_ids().front(), SIGSTOP);
+  std::thread waits([&] { pool.join(); });
+  std::thread waits_too([&] { pool.join(); });
+  while (pool.worker_ids().size() > 1) std::this_thread::sleep_for(1ms);  // the other went home
+  pool.terminate();
+  waits.join();
+  waits_too.join();
+  EXPECT_TRUE(pool.worker_ids().empty());
 }
 
 TEST_F(process_pool_test, a_pool_that_dies_ends_what_is_outstanding) {

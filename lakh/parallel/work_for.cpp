@@ -60,15 +60,17 @@ class worker_session {
   task<void> introduce(const shared_key& key) {
     co_await authenticate(master_, key, handshake_side::connecting, std::string(detail::worker_purpose));
     const std::string name = how_.name_.empty() ? usual_name() : how_.name_.substr(0, 256);
-    const std::string hello = pack(detail::hello_message, std::string(detail::worker_protocol), name,
-                                   detail::registered_functions(), static_cast<std::uint64_t>(how_.message_limit_));
+    const std::string hello =
+        pack(detail::hello_message, std::string(detail::worker_protocol), name, detail::registered_functions(),
+             static_cast<std::uint64_t>(how_.message_limit_), detail::silence_to_send(how_.silence_));
     co_await master_.send(hello);
     const std::optional<std::string> verdict = co_await with_timeout(time_for_a_verdict, master_.receive());
     if (!verdict) throw closed_error(errc::end_of_stream, "the master went away before it let this worker in");
     unpacker in(*verdict);
     if (in.next<char>() != detail::ready_message) throw protocol_error("the master's first message is no verdict");
     if (!in.next<bool>()) std::rethrow_exception(detail::unpack_exception(in));
-    most_ = std::min(most_, static_cast<std::size_t>(in.next<std::uint64_t>()));
+    most_ = static_cast<std::size_t>(std::min<std::uint64_t>(most_, in.next<std::uint64_t>()));
+    masters_silence_ = detail::silence_received(in.next<std::uint64_t>());
     in.finish();
     // What the master puts into one message beside a single element is within this.
     master_.limit(how_.message_limit_ + detail::message_ahead + detail::message_overhead);
@@ -78,6 +80,7 @@ class worker_session {
     co_await in_scope([this](scope& all) -> task<void> {
       all.spawn(tell_all());
       all.spawn(do_all());
+      all.spawn(keep_informed());
       co_await hear_all();
       all.cancel();  // the master has what it wanted
     });
@@ -86,13 +89,17 @@ class worker_session {
  private:
   task<void> hear_all() {
     while (true) {
-      std::optional<std::string> message = co_await with_timeout(how_.silence_, master_.receive());
+      std::optional<std::string> message = co_await master_.receive(how_.silence_);
       if (!message) break;
-      if (message->size() == 1 && message->front() == detail::ping_message) {
-        (void)answers_.try_push(std::string(1, detail::pong_message));  // where there is no room, answers are the sign
-        continue;
-      }
+      if (message->size() == 1 && message->front() == detail::alive_message) continue;
       if (!parts_.try_push(std::move(*message))) throw protocol_error("the master sends more than a worker holds");
+    }
+  }
+  // Not in answer to the master: while much comes from it slowly, it would ask in vain.
+  task<void> keep_informed() {
+    while (true) {
+      co_await sleep_for(masters_silence_ / 3);
+      if (answers_.size() == 0) (void)answers_.try_push(std::string(1, detail::alive_message));
     }
   }
   task<void> tell_all() {
@@ -131,6 +138,7 @@ class worker_session {
   framed_stream master_;
   worker_options how_;
   std::size_t most_;
+  duration masters_silence_ = detail::longest_wait;
   blocking_queue<std::string> parts_{detail::most_under_way};
   blocking_queue<std::string> answers_{most_answers};
   thread_pool thread_{1, "work"};

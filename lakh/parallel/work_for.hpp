@@ -12,7 +12,9 @@
 #include <lakh/net/endpoint.hpp>
 #include <lakh/parallel/authentication.hpp>
 #include <lakh/parallel/framed.hpp>
+#include <lakh/parallel/worker_protocol.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -28,19 +30,20 @@ class worker_options {
     name_ = std::move(text);
     return *this;
   }
-  // How long to try to connect: the worker may be started before its master.
+  // How long to try to connect: the worker may be started before its master. Up to a year.
   worker_options& patience(duration at_most) noexcept {
-    patience_ = at_most;
+    patience_ = std::clamp(at_most, duration::zero(), detail::longest_wait);
     return *this;
   }
-  // A master that is silent for so long, though it works or waits, is taken for dead.
+  // A master of which not a byte comes for so long is taken for dead; it knows, and gives a sign of life three times as
+  // often. From 10 ms to a year.
   worker_options& silence(duration at_most) noexcept {
-    silence_ = at_most;
+    silence_ = detail::bounded_silence(at_most);
     return *this;
   }
-  // Bytes of an element's arguments and of a result: as many as the master's, or more.
+  // Bytes of an element's arguments and of a result: as many as the master's, or more; up to most_message_limit.
   worker_options& message_limit(std::size_t bytes) noexcept {
-    message_limit_ = bytes;
+    message_limit_ = std::min(bytes, most_message_limit);
     return *this;
   }
 

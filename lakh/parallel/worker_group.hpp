@@ -8,14 +8,12 @@
 //   for (int one : group.imap_unordered(square, numbers)) use(one);     // as they come, also over an endless range
 //
 // 1. Arguments and results travel as bytes (packed.hpp). Parameters are taken by value or const&; what is
-// std::string_view
-//    or const char* travels as std::string. The function runs in the worker: what it changes in memory stays there.
-// 2. Each element's result comes once. The function is called once per element, unless its worker dies: then, where
-// that
-//    is allowed (retry_on_death), it is called again in another worker, and otherwise fails with worker_died.
+//    std::string_view or const char* travels as std::string. The function runs in the worker: what it changes in memory
+//    stays there.
+// 2. Each element's result comes once. The function is called once per element, unless its worker dies: then it is
+//    called again in another worker where that is allowed (retry_on_death), and otherwise fails with worker_died.
 // 3. What the function throws arrives as remote_error.hpp says. In map, the failure of the first element among those
-// that
-//    failed is thrown; what has not begun is left out, what runs is waited for.
+//    that failed is thrown; what has not begun is left out, what runs is waited for.
 // 4. Elements go to workers in chunks: `lakh::chunk(100)`. Without one, map makes about 16 for each worker, imap single
 //    elements. A chunk is a worker's from its first element to its last, also where these take long.
 // 5. A task's arguments, and an element's result, have at most message_limit bytes; more is an error (errc::too_large)
@@ -41,13 +39,14 @@
 
 namespace lakh {
 
-// Elements of one message. 0: as is thought best.
+// Elements of one message. 0: as is thought best. More than a million count as that.
 class chunk {
  public:
-  constexpr explicit chunk(std::size_t elements = 0) noexcept : elements_(elements) {}
+  constexpr explicit chunk(std::size_t elements = 0) noexcept : elements_(std::min(elements, most)) {}
   [[nodiscard]] constexpr std::size_t elements() const noexcept { return elements_; }
 
  private:
+  static constexpr std::size_t most = std::size_t{1} << 20U;
   std::size_t elements_;
 };
 
@@ -396,7 +395,7 @@ template <template <class> class Takes> class worker_group {
   }
 
   [[nodiscard]] work_progress progress() const { return parts_->progress(); }
-  // How many workers the group means to have.
+  // As the group counts them: a pool those that it keeps, a master those that are there.
   [[nodiscard]] virtual std::size_t workers() const = 0;
 
  protected:
