@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include <netinet/in.h>
 #include <sys/epoll.h>
@@ -35,9 +36,11 @@ void serve(int listening, int stop) {
     epoll_event wish{.events = events, .data = {.fd = fd}};
     check(::epoll_ctl(epoll, how, fd, &wish), "epoll_ctl");
   };
+  // Level-triggered: epoll tells of a socket again and again until its news are dealt with.
   watch(listening, EPOLLIN, EPOLL_CTL_ADD);
   watch(stop, EPOLLIN, EPOLL_CTL_ADD);
   std::unordered_map<int, std::string> peers;  // by socket: what is still to be sent back
+  bool exhausted = false;                      // no descriptor is left for another one
 
   for (bool stopped = false; !stopped;) {
     std::array<epoll_event, 64> news;
@@ -48,7 +51,12 @@ void serve(int listening, int stop) {
         stopped = true;
       } else if (fd == listening) {
         const int peer = ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (peer < 0) continue;  // it has gone again
+        if (peer < 0) {
+          // Either it has gone again, or it stays in line until another one goes: news that cannot be dealt with now.
+          exhausted = errno == EMFILE || errno == ENFILE;
+          if (exhausted) watch(listening, 0, EPOLL_CTL_MOD);
+          continue;
+        }
         peers.try_emplace(peer);
         watch(peer, EPOLLIN, EPOLL_CTL_ADD);
       } else {
@@ -64,6 +72,7 @@ void serve(int listening, int stop) {
         if (done == 0 || (done < 0 && errno != EAGAIN)) {
           peers.erase(fd);
           ::close(fd);  // which also ends the watch
+          if (std::exchange(exhausted, false)) watch(listening, EPOLLIN, EPOLL_CTL_MOD);
         } else {
           watch(fd, rest.empty() ? EPOLLIN : EPOLLOUT, EPOLL_CTL_MOD);  // read again only when all is sent
         }
