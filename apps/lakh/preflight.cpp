@@ -1,23 +1,16 @@
 #include "preflight.hpp"
 
 #include <lakh/core/error.hpp>
+#include <lakh/core/open_files.hpp>
 #include <lakh/load/balance.hpp>
+#include <lakh/load/descriptors.hpp>
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <fstream>
 
-#include <sys/resource.h>
-
 namespace lakh::cli {
-namespace {
-
-// The ledger, the event loops, standard streams and the library's own.
-constexpr std::uint64_t files_besides_lanes = 128;
-
-}  // namespace
 
 std::uint64_t ports_in_range(std::string_view text) noexcept {
   std::uint64_t low = 0;
@@ -31,10 +24,11 @@ std::uint64_t ports_in_range(std::string_view text) noexcept {
   return high - low + 1;
 }
 
-preflight_result judge(const machine_limits& machine, std::uint64_t lanes, unsigned processes) {
+preflight_result judge(const machine_limits& machine, std::uint64_t lanes, unsigned processes,
+                       unsigned files_per_lane) {
   using load::grouped;
   preflight_result result;
-  const std::uint64_t needed = (lanes + processes - 1) / processes + files_besides_lanes;
+  const std::uint64_t needed = load::descriptors_needed((lanes + processes - 1) / processes, files_per_lane);
   if (machine.open_files < needed) {
     if (machine.open_files_most < needed)
       throw input_error(
@@ -44,7 +38,9 @@ preflight_result judge(const machine_limits& machine, std::uint64_t lanes, unsig
                                        grouped(lanes), processes, grouped(needed), grouped(machine.open_files_most)),
           fmt::format("use at most {} {}, or raise the limit before: ulimit -Hn {}",
                       processes == 1 ? "--users" : "a shape with so many lanes in a process:",
-                      machine.open_files_most > files_besides_lanes ? machine.open_files_most - files_besides_lanes : 1,
+                      machine.open_files_most > load::descriptors_besides_lanes + files_per_lane
+                          ? (machine.open_files_most - load::descriptors_besides_lanes) / files_per_lane
+                          : 1,
                       needed));
     result.raise_open_files = needed;
   }
@@ -56,26 +52,19 @@ preflight_result judge(const machine_limits& machine, std::uint64_t lanes, unsig
   return result;
 }
 
-std::vector<std::string> prepare_machine(std::uint64_t lanes, unsigned processes) {
+std::vector<std::string> prepare_machine(std::uint64_t lanes, unsigned processes, unsigned files_per_lane) {
+  const open_files_limit files = open_files();
   machine_limits machine;
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    machine.open_files = files.rlim_cur;
-    machine.open_files_most = files.rlim_max;
-  } else {
-    machine.open_files = machine.open_files_most = lanes + files_besides_lanes;
-  }
+  machine.open_files = files.now;
+  machine.open_files_most = files.most;
   std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
   std::string line;
   if (std::getline(range, line)) machine.local_ports = ports_in_range(line);
 
-  preflight_result result = judge(machine, lanes, processes);
-  if (result.raise_open_files) {
-    files.rlim_cur = static_cast<rlim_t>(*result.raise_open_files);
-    if (::setrlimit(RLIMIT_NOFILE, &files) != 0)
-      result.notes.push_back(fmt::format("the number of open files could not be raised to {}; it is {}",
-                                         load::grouped(*result.raise_open_files), load::grouped(machine.open_files)));
-  }
+  preflight_result result = judge(machine, lanes, processes, files_per_lane);
+  if (result.raise_open_files && !raise_open_files(*result.raise_open_files))
+    result.notes.push_back(fmt::format("the number of open files could not be raised to {}; it is {}",
+                                       load::grouped(*result.raise_open_files), load::grouped(machine.open_files)));
   return std::move(result.notes);
 }
 

@@ -6,6 +6,7 @@
 #include <lakh/async/run.hpp>
 #include <lakh/async/scope.hpp>
 #include <lakh/async/signals.hpp>
+#include <lakh/core/open_files.hpp>
 #include <lakh/core/text.hpp>
 #include <lakh/load/balance.hpp>
 #include <lakh/net/chaos_proxy.hpp>
@@ -20,8 +21,6 @@
 #include <optional>
 #include <ostream>
 #include <string>
-
-#include <sys/resource.h>
 
 namespace lakh::cli {
 namespace {
@@ -42,16 +41,10 @@ struct proxy_settings {
 
 // Raises what this process may have open, as far as it can; gives how many connections there is room for then.
 std::size_t make_room(std::size_t connections) {
-  constexpr rlim_t besides = 64;
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return connections;
-  const rlim_t needed = 2 * connections + besides;
-  if (files.rlim_cur < needed) {
-    files.rlim_cur = std::min(needed, files.rlim_max);
-    ::setrlimit(RLIMIT_NOFILE, &files);  // where it fails, connections wait for each other
-  }
-  return files.rlim_cur >= needed ? connections
-                                  : std::max<std::size_t>((files.rlim_cur - std::min(besides, files.rlim_cur)) / 2, 1);
+  constexpr std::uint64_t besides = 64;
+  if (raise_open_files(2 * connections + besides)) return connections;
+  const std::uint64_t now = open_files().now;  // connections wait for each other
+  return std::max<std::size_t>((now - std::min(besides, now)) / 2, 1);
 }
 
 std::string text_of(const chaos_event& event) {

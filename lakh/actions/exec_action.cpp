@@ -28,6 +28,8 @@ class exec_action final : public load::action {
   [[nodiscard]] bool keeps() const noexcept override { return program_.used_later && !program_.kept.empty(); }
   // A program works; two of them on one processor are no faster.
   [[nodiscard]] std::uint64_t usual_users(unsigned cores) const noexcept override { return cores; }
+  // Its end, its output and its errors.
+  [[nodiscard]] unsigned descriptors() const noexcept override { return program_.captures() ? 3 : 1; }
 
   // That there is such a program, as far as it is the same for all items.
   [[nodiscard]] task<void> check_target() const override {

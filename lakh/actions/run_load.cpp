@@ -7,6 +7,7 @@
 #include <lakh/core/text.hpp>
 #include <lakh/core/unique_fd.hpp>
 #include <lakh/core/version.hpp>
+#include <lakh/load/descriptors.hpp>
 #include <lakh/load/digest.hpp>
 #include <lakh/load/receipt.hpp>
 
@@ -88,6 +89,9 @@ load_run::~load_run() = default;
 
 const load::run_shape& load_run::shape() const noexcept {
   return state_->shape;
+}
+unsigned load_run::descriptors_per_lane() const {
+  return load::descriptors_per_lane(state_->steps);
 }
 std::optional<std::uint64_t> load_run::requested() const noexcept {
   return state_->requested;

@@ -65,6 +65,8 @@ class load_run {
 
   // How the run will be done: processes, threads and coroutines settled for this machine.
   [[nodiscard]] const load::run_shape& shape() const noexcept;
+  // How many descriptors each of its lanes needs (load/descriptors.hpp).
+  [[nodiscard]] unsigned descriptors_per_lane() const;
   // Nothing for a run by duration.
   [[nodiscard]] std::optional<std::uint64_t> requested() const noexcept;
 

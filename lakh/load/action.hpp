@@ -108,6 +108,9 @@ class action {
   // How many are in flight at once where nobody says; on a machine with `cores`. Many where one mostly waits.
   [[nodiscard]] virtual std::uint64_t usual_users(unsigned /*cores*/) const noexcept { return 64; }
 
+  // How many descriptors one of its performers has open at once, while it is at work: a connection.
+  [[nodiscard]] virtual unsigned descriptors() const noexcept { return 1; }
+
   // Before the run: can the target be reached? Throws lakh::error with a hint.
   [[nodiscard]] virtual task<void> check_target() const = 0;
 };

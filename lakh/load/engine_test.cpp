@@ -40,6 +40,7 @@ struct how {
   bool keyed = true;
   std::shared_ptr<item_states> before;  // a resume: what earlier sessions left
   std::uint64_t first_position = 0;
+  std::uint64_t failures_elsewhere = 0;  // of other processes
   std::function<task<void>(engine&)> meanwhile;
 };
 
@@ -70,6 +71,14 @@ played_run play(std::uint64_t items, target does, const how& with = {}) {
     setup.shape.coroutines = with.lanes;
     setup.items = &dispenser;
     setup.ledger = &ledger;
+    run_counters counters;
+    if (with.failures_elsewhere != 0) {
+      counters.failures = with.failures_elsewhere;
+      setup.part.emplace();
+      setup.part->counters = &counters;
+      setup.part->start = clock::now();
+      setup.part->on_end = [](run_end, const std::string&) {};
+    }
     played.result = run([](run_setup given, const how& play_with) -> task<run_result> {
       engine runs(std::move(given));
       run_result result;
@@ -219,6 +228,15 @@ TEST(engine, too_many_failures_end_the_run) {
   const played_run played = play(100'000, answers(500, 1ms), with);
   EXPECT_EQ(played.result.end, run_end::too_many_failures);
   EXPECT_LT(played.states.count(item_state::failed) + played.states.count(item_state::unknown), 1000U);
+}
+
+TEST(engine, failures_beyond_the_limit_end_the_run_whoever_counted_the_first_of_them) {
+  how with;
+  with.the_plan.limits.failures = 10;
+  with.failures_elsewhere = 11;  // of a process that was killed before it could tell
+  const played_run played = play(100'000, answers(500, 1ms), with);
+  EXPECT_EQ(played.result.end, run_end::too_many_failures);
+  EXPECT_LT(played.states.count(item_state::failed), 1000U);
 }
 
 TEST(engine, at_a_rate_no_item_starts_before_it_is_due) {

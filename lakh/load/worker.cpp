@@ -151,7 +151,8 @@ void worker::settle(lane_state& mine, std::uint64_t item, time_point intended) {
   if (record.state != outcome_state::confirmed) {
     const auto& limit = run_.setup->the_plan->limits.failures;
     const std::uint64_t failures = run_.counters->failures.fetch_add(1, std::memory_order_relaxed) + 1;
-    if (limit && failures == *limit + 1)
+    // Every one beyond it: who was the first may be killed before anybody hears of it.
+    if (limit && failures > *limit)
       run_.request_stop(run_end::too_many_failures,
                         "more than " + std::to_string(*limit) + " items were not confirmed");
   }

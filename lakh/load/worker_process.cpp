@@ -2,7 +2,9 @@
 #include <lakh/async/run.hpp>
 #include <lakh/async/scope.hpp>
 #include <lakh/core/error.hpp>
+#include <lakh/core/open_files.hpp>
 #include <lakh/load/begun_marks.hpp>
+#include <lakh/load/descriptors.hpp>
 #include <lakh/load/ledger_writer.hpp>
 #include <lakh/load/process_messages.hpp>
 #include <lakh/load/shared_dispenser.hpp>
@@ -12,13 +14,11 @@
 
 #include <boost/describe/class.hpp>
 
-#include <algorithm>
 #include <csignal>
 #include <deque>
 #include <memory>
 #include <optional>
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace lakh::load {
@@ -30,7 +30,6 @@ BOOST_DESCRIBE_STRUCT(process_orders, (),
 namespace {
 
 constexpr auto tell_every = std::chrono::milliseconds(200);
-constexpr rlim_t files_besides_lanes = 128;
 
 // Reports on their way to the supervisor. Of numbers only the latest are worth sending.
 class outbox {
@@ -73,15 +72,6 @@ void leave_signals_to_the_supervisor() {
   for (const int number : {SIGINT, SIGTERM, SIGPIPE, SIGXFSZ}) std::signal(number, SIG_IGN);
 }
 
-void raise_open_files(std::uint64_t lanes) {
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
-  const rlim_t needed = std::min<rlim_t>(lanes + files_besides_lanes, files.rlim_max);
-  if (files.rlim_cur >= needed) return;
-  files.rlim_cur = needed;
-  ::setrlimit(RLIMIT_NOFILE, &files);
-}
-
 class worker_process {
  public:
   worker_process(process_orders orders, unique_fd pipe)
@@ -91,7 +81,8 @@ class worker_process {
         pipe_(std::move(pipe), report_limit) {}
 
   task<void> work() {
-    raise_open_files(std::uint64_t{from_.shape.threads} * from_.shape.coroutines);
+    raise_open_files(descriptors_needed(std::uint64_t{from_.shape.threads} * from_.shape.coroutines,
+                                        descriptors_per_lane(from_.steps)));
     co_await in_scope([this](scope& all) -> task<void> {
       all.spawn(out_.send_through(pipe_));
       process_report last(report_kind::ended, run_end::complete, {});

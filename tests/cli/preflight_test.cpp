@@ -50,6 +50,19 @@ TEST(preflight, each_process_has_files_of_its_own_and_all_share_the_ports) {
   }
 }
 
+TEST(preflight, a_lane_may_need_several_files) {
+  EXPECT_FALSE(judge(machine(1024, 4096, 0), 298, 1, 3).raise_open_files);
+  EXPECT_EQ(judge(machine(1024, 4096, 0), 400, 1, 3).raise_open_files, 1'328U);
+  EXPECT_EQ(judge(machine(1024, 4096, 0), 1600, 4, 3).raise_open_files, 1'328U);
+  try {
+    static_cast<void>(judge(machine(1024, 1328, 0), 401, 1, 3));
+    FAIL();
+  } catch (const lakh::input_error& refused) {
+    EXPECT_NE(std::string(refused.what()).find("401 users need 1,331 open files"), std::string::npos);
+    EXPECT_NE(refused.hint().find("--users 400,"), std::string::npos);
+  }
+}
+
 TEST(preflight, too_few_local_ports_are_told_with_the_remedy) {
   const preflight_result got = judge(machine(100'000, 100'000, 28232), 30'000);
   ASSERT_EQ(got.notes.size(), 1U);
