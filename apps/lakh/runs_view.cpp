@@ -1,6 +1,7 @@
 #include "load_summary.hpp"
 #include "runs_view.hpp"
 
+#include <lakh/core/shell_word.hpp>
 #include <lakh/core/text.hpp>
 
 #include <fmt/format.h>
@@ -136,16 +137,7 @@ std::string run_sheet(const run_detail& run, std::size_t columns, const paint& c
   if (info.sessions > 1) row("sessions", std::to_string(info.sessions));
   row("seed", std::to_string(info.seed));
   std::string command;
-  for (const std::string& word : info.command_line) {
-    const bool bare = !word.empty() && word.find_first_of(" \t\n'\"\\$`*?[]{}()<>|&;#~!") == std::string::npos;
-    std::string shown = word;
-    if (!bare) {
-      shown = "'";
-      for (const char c : word) shown += c == '\'' ? std::string("'\\''") : std::string(1, c);
-      shown += "'";
-    }
-    command += (command.empty() ? "" : " ") + shown;
-  }
+  for (const std::string& word : info.command_line) command += (command.empty() ? "" : " ") + shell_word(word);
   row("command", fit(printable(command), std::max<std::size_t>(columns, 60) - 15));
   row("folder", printable(run.summary.folder.string()));
   for (const load::ledger_file& file : run.files)

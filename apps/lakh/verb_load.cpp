@@ -13,6 +13,7 @@
 #include <lakh/async/scope.hpp>
 #include <lakh/async/signals.hpp>
 #include <lakh/core/error.hpp>
+#include <lakh/core/shell_word.hpp>
 #include <lakh/load/run_folder.hpp>
 
 #include <fmt/format.h>
@@ -209,15 +210,6 @@ std::unique_ptr<actions::load_run> prepare(environment& env, const words& given,
     if (request.resume) throw;
     throw input_error(unreadable.what(), unreadable.hint());
   }
-}
-
-// As a shell reads it back.
-std::string shell_word(const std::string& text) {
-  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@%+,";
-  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
 }
 
 int run_load(environment& env, const words& given) {
