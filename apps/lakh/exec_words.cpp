@@ -1,122 +1,85 @@
 // `exec -- PROGRAM ARGUMENT …`: a program, in words.
 #include "action_words.hpp"
 #include "input_text.hpp"
+#include "said_config.hpp"
 
 #include <lakh/core/error.hpp>
-#include <lakh/core/text.hpp>
 
-#include <algorithm>
 #include <filesystem>
 #include <utility>
 
 namespace lakh::cli {
 namespace {
 
-using entries = std::vector<config::entry>;
-
-config said(std::string text, std::string_view by) {
-  return config::scalar(std::move(text), config::style::quoted, input_place(std::string(by)));
-}
-config plain(std::string text, std::string_view by) {
-  return config::scalar(std::move(text), config::style::plain, input_place(std::string(by)));
-}
-config mapping(entries from, std::string_view by) {
-  return config::mapping(std::move(from), input_place(std::string(by)));
-}
-
-std::pair<std::string, std::string> name_and_value(const std::string& text, std::string_view by,
-                                                   std::string_view form) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0)
-    throw input_error(std::string(by) + " '" + text + "' has no name and value", "write it as " + std::string(form));
-  return {text.substr(0, equals), text.substr(equals + 1)};
-}
-
 config command_of(const words& given) {
   if (given.positional().empty())
     throw input_error("'exec' needs a program",
                       "as in: exec -- gzip -k '{{files.name}}'; each word stands for itself, without a shell");
   std::vector<config> command;
-  for (const std::string& word : given.positional()) command.push_back(said(word, "PROGRAM"));
+  for (const std::string& word : given.positional()) command.push_back(said_text(word, "PROGRAM"));
   return config::sequence(std::move(command), input_place("PROGRAM"));
 }
 
-void add_input(environment& env, const words& given, entries& settings) {
+void add_input(environment& env, const words& given, config_entries& settings) {
   const auto input = given.text("--stdin");
   if (!input) return;
   if (input->starts_with('@') && *input != "@-")
     // Absolute, because a run is resumed from another folder.
-    settings.emplace_back("stdin_file", said(std::filesystem::absolute(input->substr(1)).string(), "--stdin"));
+    settings.emplace_back("stdin_file", said_text(std::filesystem::absolute(input->substr(1)).string(), "--stdin"));
   else
-    settings.emplace_back("stdin", said(text_or_file(env, "--stdin", *input), "--stdin"));
-}
-
-// A value as JSON would say it: 12, true and null are themselves, "12" is a text, all else is text as it stands.
-config json_scalar(const std::string& text, std::string_view by) {
-  std::string inside;
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"' &&
-      append_json_unescaped(inside, std::string_view(text).substr(1, text.size() - 2)))
-    return said(inside, by);
-  return plain(text, by);
+    settings.emplace_back("stdin", said_text(text_or_file(env, "--stdin", *input), "--stdin"));
 }
 
 config expectations_of(const words& given) {
-  entries expect;
-  std::vector<config> codes;
-  for (const std::string& list : given.all("--expect"))
-    for (std::size_t at = 0; at <= list.size();) {
-      const std::size_t end = std::min(list.find(',', at), list.size());
-      const config one = plain(list.substr(at, end - at), "--expect");
-      (void)one.integer("--expect", 0, 255);
-      codes.push_back(one);
-      at = end + 1;
-    }
-  if (!codes.empty()) expect.emplace_back("exit", config::sequence(std::move(codes), input_place("--expect")));
-  entries output;
+  config_entries expect;
+  if (config codes = said_numbers(given, "--expect", 0, 255); !codes.is_null())
+    expect.emplace_back("exit", std::move(codes));
+  config_entries output;
   const auto list_of_texts = [&](std::string_view option_name, std::string_view key) {
     std::vector<config> texts;
-    for (const std::string& text : given.all(option_name)) texts.push_back(said(text, option_name));
+    for (const std::string& text : given.all(option_name)) texts.push_back(said_text(text, option_name));
     if (!texts.empty())
       output.emplace_back(std::string(key), config::sequence(std::move(texts), input_place(std::string(option_name))));
   };
   list_of_texts("--expect-output", "contains");
   list_of_texts("--expect-match", "matches");
-  entries values;
+  config_entries values;
   for (const std::string& text : given.all("--expect-json")) {
     auto [path, value] = name_and_value(text, "--expect-json", "--expect-json '$.ok=true'");
-    values.emplace_back(std::move(path), json_scalar(value, "--expect-json"));
+    values.emplace_back(std::move(path), said_json(value, "--expect-json"));
   }
-  if (!values.empty()) output.emplace_back("json", mapping(std::move(values), "--expect-json"));
-  if (!output.empty()) expect.emplace_back("stdout", mapping(std::move(output), "--expect-output"));
+  if (!values.empty()) output.emplace_back("json", said_mapping(std::move(values), "--expect-json"));
+  if (!output.empty()) expect.emplace_back("stdout", said_mapping(std::move(output), "--expect-output"));
   return expect.empty() ? config::null() : config::mapping(std::move(expect));
 }
 
 step_in_words step(environment& env, const words& given) {
   step_in_words result;
-  entries settings;
+  config_entries settings;
   settings.emplace_back("command", command_of(given));
   add_input(env, given, settings);
-  entries variables;
+  config_entries variables;
   for (const std::string& text : given.all("--env")) {
     auto [name, value] = name_and_value(text, "--env", "--env NAME=VALUE");
-    variables.emplace_back(std::move(name), said(std::move(value), "--env"));
+    variables.emplace_back(std::move(name), said_text(std::move(value), "--env"));
   }
-  if (!variables.empty()) settings.emplace_back("env", mapping(std::move(variables), "--env"));
-  if (const auto folder = given.text("--directory")) settings.emplace_back("directory", said(*folder, "--directory"));
+  if (!variables.empty()) settings.emplace_back("env", said_mapping(std::move(variables), "--env"));
+  if (const auto folder = given.text("--directory"))
+    settings.emplace_back("directory", said_text(*folder, "--directory"));
   for (const auto& [option_name, key] :
        {std::pair("--kill-after", "kill_after"), std::pair("--output", "output"), std::pair("--capture", "capture")})
-    if (const auto text = given.text(option_name)) settings.emplace_back(key, plain(*text, option_name));
-  if (given.has("--idempotent")) settings.emplace_back("idempotent", plain("true", "--idempotent"));
+    if (const auto text = given.text(option_name)) settings.emplace_back(key, said_plain(*text, option_name));
+  if (given.has("--idempotent")) settings.emplace_back("idempotent", said_plain("true", "--idempotent"));
   (void)given.duration("--kill-after");
   (void)given.size("--capture");
   result.settings = config::mapping(std::move(settings));
   result.expect = expectations_of(given);
-  entries keep;
+  config_entries keep;
   for (const std::string& text : given.all("--keep")) {
     auto [name, what] = name_and_value(text, "--keep", "--keep 'id=$.id' or --keep first=line");
-    keep.emplace_back(std::move(name), said(std::move(what), "--keep"));
+    keep.emplace_back(std::move(name), said_text(std::move(what), "--keep"));
   }
-  if (!keep.empty()) result.keep = mapping(std::move(keep), "--keep");
+  if (!keep.empty()) result.keep = said_mapping(std::move(keep), "--keep");
   return result;
 }
 

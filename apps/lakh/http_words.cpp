@@ -1,8 +1,8 @@
 #include "action_words.hpp"
 #include "input_text.hpp"
+#include "said_config.hpp"
 
 #include <lakh/core/error.hpp>
-#include <lakh/core/text.hpp>
 #include <lakh/wire/ascii.hpp>
 #include <lakh/wire/http1_write.hpp>
 #include <lakh/wire/http_method.hpp>
@@ -14,16 +14,6 @@
 namespace lakh::cli {
 namespace {
 
-using entries = std::vector<config::entry>;
-
-config said(std::string text, std::string_view by) {
-  return config::scalar(std::move(text), config::style::quoted, input_place(std::string(by)));
-}
-
-config said_mapping(entries from, std::string_view by) {
-  return config::mapping(std::move(from), input_place(std::string(by)));
-}
-
 std::string_view trimmed(std::string_view text) {
   const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
@@ -31,16 +21,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// "NAME=VALUE" for --form, --keep and the like.
-std::pair<std::string, std::string> name_and_value(const std::string& text, std::string_view by,
-                                                   std::string_view form) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0)
-    throw input_error(std::string(by) + " '" + text + "' has no name and value", "write it as " + std::string(form));
-  return {text.substr(0, equals), text.substr(equals + 1)};
-}
-
-void add_header(entries& to, std::string_view line, std::string_view by) {
+void add_header(config_entries& to, std::string_view line, std::string_view by) {
   const std::size_t colon = line.find(':');
   const std::string_view name = trimmed(line.substr(0, colon));
   if (colon == std::string_view::npos || name.empty())
@@ -50,11 +31,11 @@ void add_header(entries& to, std::string_view line, std::string_view by) {
     if (wire::equals_ignoring_case(there, name))
       throw input_error("the header " + std::string(name) + " is given twice",
                         "a list of values is one header: 'a, b'");
-  to.emplace_back(std::string(name), said(std::string(trimmed(line.substr(colon + 1))), by));
+  to.emplace_back(std::string(name), said_text(std::string(trimmed(line.substr(colon + 1))), by));
 }
 
-entries headers_of(environment& env, const words& given) {
-  entries headers;
+config_entries headers_of(environment& env, const words& given) {
+  config_entries headers;
   for (const std::string& text : given.all("--header")) {
     if (!text.starts_with('@')) {
       add_header(headers, text, "--header");
@@ -72,29 +53,11 @@ entries headers_of(environment& env, const words& given) {
   return headers;
 }
 
-// A value as JSON would say it: 12, true and null are themselves, "12" is a text, all else is text as it stands.
-config json_scalar(const std::string& text, std::string_view by) {
-  std::string inside;
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"' &&
-      append_json_unescaped(inside, std::string_view(text).substr(1, text.size() - 2)))
-    return said(inside, by);
-  return config::scalar(text, config::style::plain, input_place(std::string(by)));
-}
-
 config expectations_of(const words& given) {
-  entries expect;
-  std::vector<config> statuses;
-  for (const std::string& list : given.all("--expect")) {
-    for (std::size_t at = 0; at <= list.size();) {
-      const std::size_t end = std::min(list.find(',', at), list.size());
-      const config one = config::scalar(list.substr(at, end - at), config::style::plain);
-      (void)one.integer("--expect", 100, 999);
-      statuses.push_back(one);
-      at = end + 1;
-    }
-  }
-  if (!statuses.empty()) expect.emplace_back("status", config::sequence(std::move(statuses), input_place("--expect")));
-  entries headers;
+  config_entries expect;
+  if (config statuses = said_numbers(given, "--expect", 100, 999); !statuses.is_null())
+    expect.emplace_back("status", std::move(statuses));
+  config_entries headers;
   for (const std::string& text : given.all("--expect-header")) {
     if (text.find(':') != std::string::npos)
       add_header(headers, text, "--expect-header");
@@ -102,16 +65,16 @@ config expectations_of(const words& given) {
       headers.emplace_back(text, config::null(input_place("--expect-header")));
   }
   if (!headers.empty()) expect.emplace_back("headers", said_mapping(std::move(headers), "--expect-header"));
-  entries values;
+  config_entries values;
   for (const std::string& text : given.all("--expect-json")) {
     auto [path, value] = name_and_value(text, "--expect-json", "--expect-json '$.status=accepted'");
-    values.emplace_back(std::move(path), json_scalar(value, "--expect-json"));
+    values.emplace_back(std::move(path), said_json(value, "--expect-json"));
   }
   if (!values.empty()) expect.emplace_back("json", said_mapping(std::move(values), "--expect-json"));
   return expect.empty() ? config::null() : config::mapping(std::move(expect));
 }
 
-void add_body(environment& env, const words& given, entries& settings) {
+void add_body(environment& env, const words& given, config_entries& settings) {
   constexpr std::array<std::string_view, 3> bodies{{"--json", "--form", "--data"}};
   if (std::ranges::count_if(bodies, [&](std::string_view one) { return given.has(one); }) > 1)
     throw input_error("a request has one body, but several of --json, --form and --data are given",
@@ -122,17 +85,17 @@ void add_body(environment& env, const words& given, entries& settings) {
     settings.emplace_back("json", config::scalar(text_or_file(env, "--json", *json), config::style::quoted, place));
   }
   if (given.has("--form")) {
-    entries form;
+    config_entries form;
     for (const std::string& text : given.all("--form")) {
       auto [name, value] = name_and_value(text, "--form", "--form name=value");
       const auto there = std::ranges::find(form, name, &config::entry::first);
       if (there == form.end()) {
-        form.emplace_back(std::move(name), said(std::move(value), "--form"));
+        form.emplace_back(std::move(name), said_text(std::move(value), "--form"));
         continue;
       }
       std::vector<config> several =
           there->second.is_sequence() ? there->second.items("--form") : std::vector<config>{there->second};
-      several.push_back(said(std::move(value), "--form"));
+      several.push_back(said_text(std::move(value), "--form"));
       there->second = config::sequence(std::move(several), input_place("--form"));
     }
     settings.emplace_back("form", said_mapping(std::move(form), "--form"));
@@ -140,9 +103,9 @@ void add_body(environment& env, const words& given, entries& settings) {
   if (const auto data = given.text("--data")) {
     if (data->starts_with('@') && *data != "@-") {
       // Absolute, because a run is resumed from another folder.
-      settings.emplace_back("body_file", said(std::filesystem::absolute(data->substr(1)).string(), "--data"));
+      settings.emplace_back("body_file", said_text(std::filesystem::absolute(data->substr(1)).string(), "--data"));
     } else {
-      settings.emplace_back("body", said(text_or_file(env, "--data", *data), "--data"));
+      settings.emplace_back("body", said_text(text_or_file(env, "--data", *data), "--data"));
     }
   }
 }
@@ -174,22 +137,22 @@ std::string completed(std::string url) {
 
 step_in_words step(environment& env, const words& given) {
   step_in_words result;
-  entries settings;
+  config_entries settings;
   const bool has_body = given.has("--json") || given.has("--form") || given.has("--data");
   auto [method, url] = method_and_url(given, has_body);
-  settings.emplace_back("method", said(std::move(method), "METHOD"));
+  settings.emplace_back("method", said_text(std::move(method), "METHOD"));
   url = completed(std::move(url));
   if (url.starts_with('/')) url.insert(0, "{{target}}");
-  settings.emplace_back("url", said(std::move(url), "URL"));
-  if (entries headers = headers_of(env, given); !headers.empty())
+  settings.emplace_back("url", said_text(std::move(url), "URL"));
+  if (config_entries headers = headers_of(env, given); !headers.empty())
     settings.emplace_back("headers", said_mapping(std::move(headers), "--header"));
   add_body(env, given, settings);
   result.settings = config::mapping(std::move(settings));
   result.expect = expectations_of(given);
-  entries keep;
+  config_entries keep;
   for (const std::string& text : given.all("--keep")) {
     auto [name, path] = name_and_value(text, "--keep", "--keep 'order_id=$.id'");
-    keep.emplace_back(std::move(name), said(std::move(path), "--keep"));
+    keep.emplace_back(std::move(name), said_text(std::move(path), "--keep"));
   }
   if (!keep.empty()) result.keep = said_mapping(std::move(keep), "--keep");
   return result;

@@ -1,5 +1,6 @@
 #include "action_words.hpp"
 #include "load_words.hpp"
+#include "said_config.hpp"
 
 #include <lakh/actions/registry.hpp>
 #include <lakh/core/error.hpp>
@@ -13,35 +14,20 @@
 namespace lakh::cli {
 namespace {
 
-using entries = std::vector<config::entry>;
-
-config plain(std::string text, std::string_view by) {
-  return config::scalar(std::move(text), config::style::plain, input_place(std::string(by)));
-}
-config quoted(std::string text, std::string_view by) {
-  return config::scalar(std::move(text), config::style::quoted, input_place(std::string(by)));
-}
-
 // Words for entries of a mapping, put over what the file says there.
-void put_into(load::plan_words& to, const config& file, std::string_view key, entries said) {
+void put_into(load::plan_words& to, const config& file, std::string_view key, config_entries said) {
   if (said.empty()) return;
   const config words = config::mapping(std::move(said));
   const config* there = file.find(key);
   to.set(std::string(key), there != nullptr && there->is_mapping() ? there->overlaid(words) : words);
 }
 
-std::pair<std::string, std::string> named(const std::string& text, std::string_view by, std::string_view form) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
-    throw input_error(std::string(by) + " '" + text + "' has no name and value", "write it as " + std::string(form));
-  return {text.substr(0, equals), text.substr(equals + 1)};
-}
-
-entries feeds_of(const words& given) {
-  entries feeds;
+config_entries feeds_of(const words& given) {
+  config_entries feeds;
   for (const std::string& text : given.all("--feed")) {
-    auto [name, file] = named(text, "--feed", "--feed customers=customers.csv or --feed customers=customers.csv:cycle");
-    entries one;
+    constexpr std::string_view form = "--feed customers=customers.csv or --feed customers=customers.csv:cycle";
+    auto [name, file] = name_and_value(text, "--feed", form, false);
+    config_entries one;
     // An order behind the last colon; a file's own colon stays.
     const std::size_t colon = file.rfind(':');
     std::string order;
@@ -51,8 +37,8 @@ entries feeds_of(const words& given) {
       file.resize(colon);
     }
     const bool lines = file.ends_with(".jsonl") || file.ends_with(".ndjson");
-    one.emplace_back(lines ? "jsonl" : "csv", quoted(file, "--feed"));
-    if (!order.empty()) one.emplace_back("order", plain(order, "--feed"));
+    one.emplace_back(lines ? "jsonl" : "csv", said_text(file, "--feed"));
+    if (!order.empty()) one.emplace_back("order", said_plain(order, "--feed"));
     feeds.emplace_back(std::move(name), config::mapping(std::move(one), input_place("--feed")));
   }
   return feeds;
@@ -62,32 +48,34 @@ void put_words(const words& given, const config& file, load::plan_words& to) {
   for (const auto& [option_name, key] :
        {std::pair("--items", "items"), std::pair("--duration", "duration"), std::pair("--users", "users"),
         std::pair("--rate", "rate"), std::pair("--shape", "shape"), std::pair("--seed", "seed")})
-    if (const auto text = given.text(option_name)) to.set(key, plain(*text, option_name));
+    if (const auto text = given.text(option_name)) to.set(key, said_plain(*text, option_name));
   for (const auto& [option_name, key] :
        {std::pair("--target", "target"), std::pair("--key", "key"), std::pair("--name", "name")})
     if (const auto text = given.text(option_name))
-      to.set(key, std::string_view(key) == "key" && (*text == "none" || *text == "auto") ? plain(*text, option_name)
-                                                                                         : quoted(*text, option_name));
-  if (given.has("--at-most-once")) to.set("at_most_once", plain("true", "--at-most-once"));
+      to.set(key, std::string_view(key) == "key" && (*text == "none" || *text == "auto")
+                      ? said_plain(*text, option_name)
+                      : said_text(*text, option_name));
+  if (given.has("--at-most-once")) to.set("at_most_once", said_plain("true", "--at-most-once"));
   put_into(to, file, "feeds", feeds_of(given));
-  entries values;
+  config_entries values;
   for (const std::string& text : given.all("--let")) {
-    auto [name, value] = named(text, "--let", "--let 'size={{pick(S,M,L)}}'");
-    values.emplace_back(std::move(name), quoted(std::move(value), "--let"));
+    auto [name, value] = name_and_value(text, "--let", "--let 'size={{pick(S,M,L)}}'", false);
+    values.emplace_back(std::move(name), said_text(std::move(value), "--let"));
   }
   put_into(to, file, "let", std::move(values));
-  entries retry;
-  if (const auto text = given.text("--attempts")) retry.emplace_back("attempts", plain(*text, "--attempts"));
+  config_entries retry;
+  if (const auto text = given.text("--attempts")) retry.emplace_back("attempts", said_plain(*text, "--attempts"));
   put_into(to, file, "retry", std::move(retry));
-  entries timeouts;
+  config_entries timeouts;
   for (const auto& [option_name, key] : {std::pair("--timeout", "total"), std::pair("--connect-timeout", "connect"),
                                          std::pair("--first-byte-timeout", "first_byte")})
-    if (const auto text = given.text(option_name)) timeouts.emplace_back(key, plain(*text, option_name));
+    if (const auto text = given.text(option_name)) timeouts.emplace_back(key, said_plain(*text, option_name));
   put_into(to, file, "timeouts", std::move(timeouts));
-  entries limits;
-  if (const auto text = given.text("--max-failures")) limits.emplace_back("failures", plain(*text, "--max-failures"));
+  config_entries limits;
+  if (const auto text = given.text("--max-failures"))
+    limits.emplace_back("failures", said_plain(*text, "--max-failures"));
   std::vector<config> asserts;
-  for (const std::string& text : given.all("--limit")) asserts.push_back(quoted(text, "--limit"));
+  for (const std::string& text : given.all("--limit")) asserts.push_back(said_text(text, "--limit"));
   if (!asserts.empty()) limits.emplace_back("assert", config::sequence(std::move(asserts), input_place("--limit")));
   put_into(to, file, "limits", std::move(limits));
 }
@@ -101,8 +89,8 @@ void name_target(config& settings, load::plan_words& to) {
   if (scheme == std::string::npos) return;
   const std::size_t end = std::min(url.find_first_of("/?#", scheme + 3), url.size());
   if (url.find("{{") < end || url.find('@') < end) return;
-  to.set("target", quoted(url.substr(0, end), "URL"));
-  settings = settings.overlaid(config::mapping({{"url", quoted("{{target}}" + url.substr(end), "URL")}}));
+  to.set("target", said_text(url.substr(0, end), "URL"));
+  settings = settings.overlaid(config::mapping({{"url", said_text("{{target}}" + url.substr(end), "URL")}}));
 }
 
 void put_step(environment& env, const words& given, load::plan_words& to) {
@@ -115,7 +103,7 @@ void put_step(environment& env, const words& given, load::plan_words& to) {
                         "add --target http://HOST:PORT, or give the whole URL");
     name_target(said.settings, to);
   }
-  entries step;
+  config_entries step;
   step.emplace_back(std::string(action.name), std::move(said.settings));
   if (!said.expect.is_null()) step.emplace_back("expect", std::move(said.expect));
   if (!said.keep.is_null()) step.emplace_back("keep", std::move(said.keep));

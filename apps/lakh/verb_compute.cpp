@@ -1,20 +1,16 @@
 // `lakh compute`: work that needs the processor, once; and the same words behind `lakh load` and `lakh compare`.
 #include "action_words.hpp"
 #include "console.hpp"
+#include "said_config.hpp"
 #include "verb.hpp"
 
 #include <lakh/actions/compute_sha256.hpp>
 #include <lakh/core/error.hpp>
 
 #include <ostream>
-#include <utility>
 
 namespace lakh::cli {
 namespace {
-
-config said(std::string text, std::string_view by, config::style how = config::style::quoted) {
-  return config::scalar(std::move(text), how, input_place(std::string(by)));
-}
 
 step_in_words step(environment& /*env*/, const words& given) {
   const std::vector<std::string>& words = given.positional();
@@ -24,15 +20,14 @@ step_in_words step(environment& /*env*/, const words& given) {
   if (words.size() < 2) throw input_error("'compute sha256' needs a text", hint);
   step_in_words result;
   std::vector<config::entry> settings;
-  settings.emplace_back("sha256", said(words[1], "TEXT"));
-  if (const auto rounds = given.text("--rounds"))
-    settings.emplace_back("rounds", said(*rounds, "--rounds", config::style::plain));
+  settings.emplace_back("sha256", said_text(words[1], "TEXT"));
+  if (const auto rounds = given.text("--rounds")) settings.emplace_back("rounds", said_plain(*rounds, "--rounds"));
   (void)given.integer("--rounds", 1, actions::sha256_rounds::most);
   result.settings = config::mapping(std::move(settings));
   if (const auto digest = given.text("--expect"))
-    result.expect = config::mapping({{"sha256", said(*digest, "--expect")}}, input_place("--expect"));
+    result.expect = config::mapping({{"sha256", said_text(*digest, "--expect")}}, input_place("--expect"));
   if (const auto name = given.text("--keep"))
-    result.keep = config::mapping({{*name, said("sha256", "--keep")}}, input_place("--keep"));
+    result.keep = config::mapping({{*name, said_text("sha256", "--keep")}}, input_place("--keep"));
   return result;
 }
 
