@@ -152,13 +152,18 @@ std::span<const std::string_view> filter_names() noexcept {
   return names_of_filters;
 }
 
+[[noreturn]] void refuse_arguments(const template_call& call, const std::string& usage) {
+  const std::size_t given = call.arguments.size();
+  fail(call.span,
+       "'" + call.name + "' does not take " + std::to_string(given) + (given == 1 ? " argument" : " arguments"), usage);
+}
+
 bool make_function(const template_call& call, template_program& program, template_part& part) {
   const auto found = std::ranges::find(functions, std::string_view(call.name), &function::name);
   if (found == functions.end() || found->source == part_source::text) return false;
   const auto& args = call.arguments;
   const std::string usage = "write " + std::string(found->usage);
-  if (args.size() < found->least || args.size() > found->most)
-    fail(call.span, "'" + call.name + "' does not take " + std::to_string(args.size()) + " arguments", usage);
+  if (args.size() < found->least || args.size() > found->most) refuse_arguments(call, usage);
   part.source = found->source;
   part.type = found->type;
   switch (found->source) {
@@ -209,8 +214,7 @@ void add_filter(const template_call& call, template_program& program, template_p
   const std::string_view name = *found;
   const auto& args = call.arguments;
   if (name == "pad" ? args.empty() || args.size() > 2 : !args.empty())
-    fail(call.span, "'" + call.name + "' does not take " + std::to_string(args.size()) + " arguments",
-         name == "pad" ? "write pad(8), or pad(8,\" \") for spaces" : "write |" + call.name);
+    refuse_arguments(call, name == "pad" ? "write pad(8), or pad(8,\" \") for spaces" : "write |" + call.name);
 
   part_filter filter;
   value_type type = value_type::text;

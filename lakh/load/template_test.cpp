@@ -245,7 +245,7 @@ TEST_F(template_text, mistakes_are_placed_and_near_names_offered) {
        "{{customers.name}}; its columns are 'name' and 'email'"},
       {"{{create.ID2}}", "p.yaml:3:12: step 'create' keeps no 'ID2'", "did you mean 'id'?"},
       {"{{env.NOPE}}", "p.yaml:3:12: the environment variable NOPE is not set", "set it: export NOPE=…"},
-      {"{{int(1)}}", "p.yaml:3:12: 'int' does not take 1 arguments", "write int(1,5)"},
+      {"{{int(1)}}", "p.yaml:3:12: 'int' does not take 1 argument", "write int(1,5)"},
       {"{{int(5,1)}}", "p.yaml:3:12: the first bound is greater than the second", "write int(1,5)"},
       {"{{int(a,5)}}", "p.yaml:3:16: 'a' is not a whole number from -9223372036854775808 to 9223372036854775807", ""},
       {"{{float(0.001,1,2)}}", "p.yaml:3:18: '0.001' has more than 2 decimals", ""},
