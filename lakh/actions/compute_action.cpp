@@ -1,5 +1,6 @@
 #include <lakh/actions/compute_action.hpp>
 #include <lakh/actions/compute_sha256.hpp>
+#include <lakh/actions/secret_texts.hpp>
 #include <lakh/async/sleep.hpp>
 #include <lakh/core/text.hpp>
 
@@ -12,8 +13,10 @@ namespace {
 // What all items have in common.
 struct compute_program {
   load::text_template text;
+  std::string text_shown;  // of a secret: as the plan has it; empty: as it is
   std::uint64_t rounds = 1;
   load::text_template wanted;  // empty: anything
+  std::string wanted_shown;
   struct kept {
     std::string lead;  // `{"name":"` of the first, `,"name":"` of the others
     std::size_t slot = 0;
@@ -41,7 +44,7 @@ class compute_performer final : public load::performer {
     report.as_expected = program_.wanted.empty() || wanted_ == result_;
     if (!report.as_expected) {
       report.error = error_kind::status;
-      reason_ = "sha256 is " + result_ + ", not " + wanted_;
+      reason_ = "sha256 is " + result_ + ", not " + (program_.wanted_shown.empty() ? wanted_ : program_.wanted_shown);
       report.reason = reason_;
     }
     co_return report;
@@ -58,8 +61,8 @@ class compute_performer final : public load::performer {
   }
 
   [[nodiscard]] std::string prepared() const override {
-    return "compute sha256 of '" + text_ + "', " + std::to_string(program_.rounds) +
-           (program_.rounds == 1 ? " round" : " rounds");
+    return "compute sha256 of '" + (program_.text_shown.empty() ? text_ : program_.text_shown) + "', " +
+           std::to_string(program_.rounds) + (program_.rounds == 1 ? " round" : " rounds");
   }
   [[nodiscard]] std::uint64_t sent_digest() const noexcept override { return 0; }
 
@@ -108,7 +111,10 @@ std::shared_ptr<const load::action> make_compute_action(const load::plan& p, con
   compute_program program;
   const std::string label = step.name + ".compute.";
   config_reader read(step.settings, "compute");
-  program.text = load::text_template::from(read.require("sha256"), load::text_format::plain, scope, label + "sha256");
+  const secret_texts secrets(p);
+  const config& text = read.require("sha256");
+  program.text = load::text_template::from(text, load::text_format::plain, scope, label + "sha256");
+  program.text_shown = secrets.shown(text.text("compute.sha256"));
   if (const config* rounds = read.find("rounds"))
     program.rounds = rounds->integer("compute.rounds", 1, sha256_rounds::most);
   read.finish();
@@ -117,6 +123,7 @@ std::shared_ptr<const load::action> make_compute_action(const load::plan& p, con
     config_reader expect(step.expect, "expect");
     const config& wanted = expect.require("sha256");
     program.wanted = load::text_template::from(wanted, load::text_format::plain, scope, step.name + ".expect.sha256");
+    program.wanted_shown = secrets.shown(wanted.text("expect.sha256"));
     if (program.wanted.constant() && !is_digest(program.wanted.constant_text()))
       wanted.fail("expect.sha256 is no SHA-256: it must be 64 hexadecimal digits in lower case",
                   "`lakh compute` prints it");

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -105,6 +106,14 @@ TEST(compute_action, renders_its_text_for_each_item_and_may_be_done_again) {
   EXPECT_FALSE(seven.keyed);
   EXPECT_EQ(seven.prepared, "compute sha256 of 'order 7', 3 rounds");
   EXPECT_EQ(seven.kept, "") << "nothing is kept unless asked";
+}
+
+TEST(compute_action, secrets_stay_names) {
+  ::setenv("COMPUTE_TEST_SECRET", "sesame", 1);
+  const done got = compute(plan_of({{"sha256", text("{{env.COMPUTE_TEST_SECRET}}")}},
+                                   {{"sha256", text("{{env.COMPUTE_TEST_SECRET}}{{item}}")}}));
+  EXPECT_EQ(got.prepared, "compute sha256 of '{{env.COMPUTE_TEST_SECRET}}', 1 round");
+  EXPECT_TRUE(got.reason.ends_with(", not {{env.COMPUTE_TEST_SECRET}}{{item}}")) << got.reason;
 }
 
 TEST(compute_action, keeps_its_result_and_holds_it_against_what_is_expected) {

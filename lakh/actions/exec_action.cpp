@@ -1,19 +1,19 @@
 #include <lakh/actions/exec_action.hpp>
 #include <lakh/actions/exec_performer.hpp>
+#include <lakh/actions/file_beside.hpp>
 #include <lakh/core/text.hpp>
 
 #include <array>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 #include <unistd.h>
 
 namespace lakh::actions {
 namespace {
 
-constexpr std::uint64_t most_captured = std::uint64_t{1} << 30U;
+// Both streams stand in one row, of which SQLite takes 10^9 bytes (SQLITE_MAX_LENGTH).
+constexpr std::uint64_t most_captured = std::uint64_t{256} << 20U;
 constexpr std::size_t most_words = 10'000;
 
 class exec_action final : public load::action {
@@ -60,16 +60,6 @@ void let_children_tell() {
   ::sigaction(SIGCHLD, &now, nullptr);
 }
 
-std::string read_file(const config& from, const std::filesystem::path& folder) {
-  const std::filesystem::path name = folder / from.text("exec.stdin_file");  // an absolute name stays as it is
-  std::ifstream file(name, std::ios::binary);
-  std::ostringstream content;
-  if (file) content << file.rdbuf();
-  if (!file || (!content && file.peek() != std::ifstream::traits_type::eof()))
-    from.fail("cannot read '" + name.string() + "'", "does the file exist, and may you read it?");
-  return std::move(content).str();
-}
-
 void compile_words(exec_program& to, const config& command, const load::template_scope& scope,
                    const secret_texts& secrets, const std::string& label) {
   if (command.is_scalar())
@@ -80,7 +70,7 @@ void compile_words(exec_program& to, const config& command, const load::template
     exec_text text;
     text.text = load::text_template::from(word, load::text_format::plain, scope,
                                           label + "command." + std::to_string(to.words.size()));
-    if (secrets.holds(word.text("exec.command"))) text.shown = word.text("exec.command");
+    text.shown = secrets.shown(word.text("exec.command"));
     to.words.push_back(std::move(text));
   }
   if (to.words.empty()) command.fail("exec.command is empty", "as in command: [ls, -l]");
@@ -95,13 +85,13 @@ void compile_input(exec_program& to, config_reader& read, const load::plan& p, c
   to.has_input = true;
   if (text != nullptr) {
     to.input.text = load::text_template::from(*text, load::text_format::plain, scope, label + "stdin");
-    if (secrets.holds(text->text("exec.stdin"))) to.input.shown = text->text("exec.stdin");
+    to.input.shown = secrets.shown(text->text("exec.stdin"));
     return;
   }
-  const std::string content = read_file(*file, p.folder);
+  const std::string content = read_file_beside(p.folder, *file, "exec.stdin_file");
   to.input.text =
       load::text_template(content, load::text_format::plain, scope, label + "stdin", input_place(file->place()));
-  if (secrets.holds(content)) to.input.shown = content;
+  to.input.shown = secrets.shown(content);
 }
 
 void compile_environment(exec_program& to, const config* settings, const load::plan& p, const load::plan_step& step,
@@ -188,13 +178,13 @@ std::shared_ptr<const load::action> make_exec_action(const load::plan& p, const 
   }
   if (const config* given = read.find("capture")) {
     const std::uint64_t size = given->size("exec.capture");
-    if (size == 0 || size > most_captured) given->fail("exec.capture must be from 1 byte to 1GiB");
+    if (size == 0 || size > most_captured) given->fail("exec.capture must be from 1 byte to 256MiB");
     program.capture = size;
   }
   if (const config* given = read.find("output_total")) program.output_total = given->size("exec.output_total");
   read.finish();
 
-  program.expect = exec_expectation(step.expect, scope, step.name + ".expect.");
+  program.expect = exec_expectation(step.expect, scope, secrets, step.name + ".expect.");
   compile_keep(program, step, scope);
   program.kept_limit = p.limits.kept_bytes;
   program.used_later = &step != &p.steps.back();

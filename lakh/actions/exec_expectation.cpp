@@ -1,6 +1,4 @@
 #include <lakh/actions/exec_expectation.hpp>
-#include <lakh/core/json_text.hpp>
-#include <lakh/core/text.hpp>
 
 #include <algorithm>
 
@@ -10,11 +8,6 @@ namespace lakh::actions {
 namespace {
 
 constexpr std::size_t longest_pattern = 4096;
-
-std::string shortened(std::string_view text) {
-  constexpr std::size_t most = 80;
-  return text.size() <= most ? std::string(text) : std::string(text.substr(0, most)) + "…";
-}
 
 // One or several of a setting.
 template <class Each> void for_each_of(const config& node, const std::string& name, const Each& each) {
@@ -52,53 +45,40 @@ class exec_expectation::pattern {
   regex_t compiled_{};
 };
 
-exec_expectation::exec_expectation(const config& expect, const load::template_scope& scope, const std::string& label) {
+exec_expectation::exec_expectation(const config& expect, const load::template_scope& scope, const secret_texts& secrets,
+                                   const std::string& label) {
   if (expect.is_null()) return;
+  wanted_reader texts(texts_, scope, secrets);
   config_reader reader(expect, "expect");
   if (const config* exit = reader.find("exit")) {
     for_each_of(*exit, "expect.exit",
                 [&](const config& one) { exits_.push_back(static_cast<int>(one.integer("expect.exit", 0, 255))); });
     if (exits_.empty()) exit->fail("expect.exit names no code", "leave it out to accept 0 only");
   }
-  if (const config* wanted = reader.find("stdout")) out_ = read(*wanted, "expect.stdout", scope, label + "stdout.");
-  if (const config* wanted = reader.find("stderr")) err_ = read(*wanted, "expect.stderr", scope, label + "stderr.");
+  if (const config* wanted = reader.find("stdout")) out_ = read(*wanted, "expect.stdout", texts, label + "stdout.");
+  if (const config* wanted = reader.find("stderr")) err_ = read(*wanted, "expect.stderr", texts, label + "stderr.");
   reader.finish();
 }
 
-exec_expectation::of_stream exec_expectation::read(const config& wanted, const std::string& name,
-                                                   const load::template_scope& scope, const std::string& label) {
+exec_expectation::of_stream exec_expectation::read(const config& wanted, const std::string& name, wanted_reader& texts,
+                                                   const std::string& label) {
   if (!wanted.is_mapping())
     wanted.fail(name + " says what is looked for in it",
                 "as in: stdout: {contains: done}; it knows contains, matches, json and empty");
   of_stream stream;
   config_reader reader(wanted, name);
-  if (const config* texts = reader.find("contains"))
-    for_each_of(*texts, name + ".contains",
-                [&](const config& one) { stream.contains.push_back(text_of(one, scope, label + "contains")); });
+  if (const config* parts = reader.find("contains"))
+    for_each_of(*parts, name + ".contains",
+                [&](const config& one) { stream.contains.push_back(texts.read(one, label + "contains")); });
   if (const config* patterns = reader.find("matches"))
     for_each_of(*patterns, name + ".matches", [&](const config& one) {
       stream.matches.push_back(std::make_shared<const pattern>(one, name + ".matches"));
     });
   if (const config* values = reader.find("json"))
-    for (const auto& [path, value] : values->entries(name + ".json")) {
-      wanted_json one{json_path(path, value.place()), {"null", std::nullopt}, false};
-      if (!value.is_null()) one.value = text_of(value, scope, label + "json." + path, &one.is_string);
-      stream.json.push_back(std::move(one));
-    }
+    stream.json = texts.read_json(*values, name + ".json", label + "json.");
   if (const config* empty = reader.find("empty")) stream.empty = empty->boolean(name + ".empty");
   reader.finish();
   return stream;
-}
-
-exec_expectation::wanted_text exec_expectation::text_of(const config& value, const load::template_scope& scope,
-                                                        const std::string& label, bool* is_string) {
-  const std::string& written = value.text(label);
-  if (is_string != nullptr) *is_string = value.quoted() || meaning_of_plain(written) == plain_meaning::text;
-  load::text_template text = load::text_template::from(value, load::text_format::plain, scope, label);
-  if (text.constant()) return {text.constant_text(), std::nullopt};
-  if (is_string != nullptr) *is_string = text.type() == load::value_type::text;
-  templates_.push_back(std::move(text));
-  return {{}, templates_.size() - 1};
 }
 
 bool exec_expectation::exit_fits(int code) const noexcept {
@@ -107,19 +87,6 @@ bool exec_expectation::exit_fits(int code) const noexcept {
 
 bool exec_expectation::names_exit(int code) const noexcept {
   return std::ranges::find(exits_, code) != exits_.end();
-}
-
-bool exec_expectation::render(const load::render_input& item, std::vector<std::string>& values,
-                              std::string& reason) const {
-  values.resize(templates_.size());
-  for (std::size_t i = 0; i < templates_.size(); ++i) {
-    values[i].clear();
-    if (const load::render_result result = templates_[i].render(item, values[i]); !result) {
-      reason = templates_[i].explain(result);
-      return false;
-    }
-  }
-  return true;
 }
 
 bool exec_expectation::fits(std::string_view output, std::string_view errors, std::string& why,
@@ -135,7 +102,7 @@ bool exec_expectation::stream_fits(const of_stream& wanted, std::string_view nam
   }
   for (const wanted_text& one : wanted.contains) {
     if (bytes.find(one.of(values)) != std::string_view::npos) continue;
-    why.append(name).append(" does not contain '").append(shortened(one.of(values))).append("'");
+    why.append(name).append(" does not contain '").append(one.shown(values)).append("'");
     return false;
   }
   for (const auto& one : wanted.matches) {
@@ -143,24 +110,7 @@ bool exec_expectation::stream_fits(const of_stream& wanted, std::string_view nam
     why.append(name).append(" does not match '").append(shortened(one->text())).append("'");
     return false;
   }
-  for (const wanted_json& one : wanted.json) {
-    const json_raw found = one.path.raw(bytes);
-    if (found.status != json_lookup::found) {
-      why.append(name).append(found.status == json_lookup::absent ? " has no " + one.path.text() : " is not JSON");
-      return false;
-    }
-    const std::string& text = one.value.of(values);
-    bool equal = false;
-    if (!one.is_string)
-      equal = found.text == text;
-    else if (found.text.size() >= 2 && found.text.front() == '"')
-      equal = json_string_equals(found.text.substr(1, found.text.size() - 2), text);
-    if (equal) continue;
-    why.append(one.path.text()).append(" is ").append(shortened(found.text)).append(", not ");
-    why.append(one.is_string ? "\"" + shortened(text) + "\"" : shortened(text));
-    return false;
-  }
-  return true;
+  return std::ranges::all_of(wanted.json, [&](const wanted_json& one) { return one.fits(bytes, name, why, values); });
 }
 
 }  // namespace lakh::actions

@@ -11,11 +11,8 @@
 // A wanted text may be a template; a pattern is the same for every item.
 #pragma once
 
-#include <lakh/core/config.hpp>
-#include <lakh/core/json_path.hpp>
-#include <lakh/load/template.hpp>
+#include <lakh/actions/wanted_text.hpp>
 
-#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -29,7 +26,8 @@ class exec_expectation {
  public:
   exec_expectation() = default;
   // Throws input_error that names the place. `label` as in text_template.
-  exec_expectation(const config& expect, const load::template_scope& scope, const std::string& label);
+  exec_expectation(const config& expect, const load::template_scope& scope, const secret_texts& secrets,
+                   const std::string& label);
 
   [[nodiscard]] bool exit_fits(int code) const noexcept;
   // Whether the code is named, and not only 0 by default.
@@ -38,24 +36,14 @@ class exec_expectation {
   [[nodiscard]] bool reads_output() const noexcept { return !out_.none() || !err_.none(); }
 
   // The wanted texts of one item, for fits(). False if they cannot be made: `reason` says why.
-  bool render(const load::render_input& item, std::vector<std::string>& values, std::string& reason) const;
+  bool render(const load::render_input& item, std::vector<std::string>& values, std::string& reason) const {
+    return texts_.render(item, values, reason);
+  }
   // True if what was written fits; else appends to `why` what does not: "stdout does not contain 'stored'".
   bool fits(std::string_view output, std::string_view errors, std::string& why,
             std::span<const std::string> values) const;
 
  private:
-  struct wanted_text {
-    std::string text;                    // the same for all items, or
-    std::optional<std::size_t> varying;  // which of the rendered ones it is
-    [[nodiscard]] const std::string& of(std::span<const std::string> values) const {
-      return varying ? values[*varying] : text;
-    }
-  };
-  struct wanted_json {
-    json_path path;
-    wanted_text value;  // of a string: unescaped; else the JSON text
-    bool is_string = false;
-  };
   class pattern;  // a compiled regular expression
   struct of_stream {
     std::vector<wanted_text> contains;
@@ -66,17 +54,14 @@ class exec_expectation {
       return contains.empty() && matches.empty() && json.empty() && !empty.has_value();
     }
   };
-  of_stream read(const config& wanted, const std::string& name, const load::template_scope& scope,
-                 const std::string& label);
-  wanted_text text_of(const config& value, const load::template_scope& scope, const std::string& label,
-                      bool* is_string = nullptr);
+  static of_stream read(const config& wanted, const std::string& name, wanted_reader& texts, const std::string& label);
   static bool stream_fits(const of_stream& wanted, std::string_view name, std::string_view bytes, std::string& why,
                           std::span<const std::string> values);
 
   std::vector<int> exits_;
   of_stream out_;
   of_stream err_;
-  std::vector<load::text_template> templates_;
+  wanted_texts texts_;
 };
 
 }  // namespace lakh::actions

@@ -1,4 +1,5 @@
 #include <lakh/actions/exec_source.hpp>
+#include <lakh/core/shell_word.hpp>
 #include <lakh/load/run_folder.hpp>
 
 #include <cerrno>
@@ -51,34 +52,11 @@ std::vector<std::string> environment_without(const std::set<std::string, std::le
   return settings;
 }
 
-secret_texts::secret_texts(const load::plan& p) {
-  for (const load::plan_text& value : p.values)
-    if (holds(value.text)) names_.push_back(value.name);
-}
-
-// Rather one too many than one too few: a name inside another one counts.
-bool secret_texts::holds(std::string_view text) const {
-  for (std::size_t at = text.find("{{"); at != std::string_view::npos; at = text.find("{{", at + 2)) {
-    const std::string_view expression = text.substr(at, text.find("}}", at) - at);
-    if (expression.find("env.") != std::string_view::npos) return true;
-    for (const std::string& name : names_)
-      if (expression.find(name) != std::string_view::npos) return true;
-  }
-  return false;
-}
-
 std::string command_line_of(std::span<const std::string> words) {
-  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@%+,";
   std::string line;
   for (const std::string& word : load::without_secrets(words)) {
     if (!line.empty()) line += ' ';
-    if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) {
-      line += word;
-      continue;
-    }
-    line += '\'';
-    for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    line += '\'';
+    line += shell_word(word);
   }
   return line;
 }

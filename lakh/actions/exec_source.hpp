@@ -2,8 +2,6 @@
 // would type them. Internal to the room.
 #pragma once
 
-#include <lakh/load/plan.hpp>
-
 #include <expected>
 #include <filesystem>
 #include <set>
@@ -21,16 +19,6 @@ std::expected<std::string, std::string> find_program(std::string_view name, cons
 
 // This process's environment as "NAME=value", without the names given.
 std::vector<std::string> environment_without(const std::set<std::string, std::less<>>& names);
-
-// Which texts of a plan hold secrets: those that read an environment variable, directly or through a value of `let:`.
-class secret_texts {
- public:
-  explicit secret_texts(const load::plan& p);
-  [[nodiscard]] bool holds(std::string_view text) const;
-
- private:
-  std::vector<std::string> names_;  // of values that do
-};
 
 // As a shell reads it back, without what looks like a secret.
 std::string command_line_of(std::span<const std::string> words);

@@ -1,3 +1,4 @@
+#include <lakh/actions/file_beside.hpp>
 #include <lakh/actions/http_action.hpp>
 #include <lakh/actions/http_performer.hpp>
 #include <lakh/core/text.hpp>
@@ -7,9 +8,6 @@
 #include <lakh/wire/url.hpp>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 namespace lakh::actions {
@@ -50,15 +48,6 @@ std::optional<std::size_t> end_of_fixed_origin(std::string_view text) {
   const std::size_t end = std::min(text.find_first_of("/?#", scheme + 3), text.size());
   if (end > expression) return std::nullopt;
   return end;
-}
-
-std::string read_file(const config& from, const std::filesystem::path& folder) {
-  const std::filesystem::path name = folder / from.text("body_file");  // an absolute name stays as it is
-  std::ifstream file(name, std::ios::binary);
-  std::ostringstream content;
-  if (file) content << file.rdbuf();
-  if (!file || !content) from.fail("cannot read '" + name.string() + "'", "does the file exist, and may you read it?");
-  return std::move(content).str();
 }
 
 void compile_url(http_program& to, const load::plan& p, const config& at, const load::template_scope& scope,
@@ -128,8 +117,8 @@ std::shared_ptr<const load::action> make_http_action(const load::plan& p, const 
     program.body = load::text_template::from(*body, load::text_format::plain, scope, label + "body");
     content_type = "text/plain; charset=utf-8";
   } else if (file != nullptr) {
-    program.body =
-        load::text_template(read_file(*file, p.folder), load::text_format::plain, scope, label + "body", file->place());
+    program.body = load::text_template(read_file_beside(p.folder, *file, "body_file"), load::text_format::plain, scope,
+                                       label + "body", file->place());
     content_type = "application/octet-stream";
   }
   program.has_body = json != nullptr || form != nullptr || body != nullptr || file != nullptr;
@@ -185,7 +174,7 @@ std::shared_ptr<const load::action> make_http_action(const load::plan& p, const 
   if (program.to && program.target.constant())
     program.fixed_head = program.method + " " + program.target.constant_text() + program.after_target;
 
-  program.expect = http_expectation(step.expect, scope, step.name + ".expect.");
+  program.expect = http_expectation(step.expect, scope, secret_texts(p), step.name + ".expect.");
   if (!step.keep.is_null())
     for (const auto& [name, path] : step.keep.entries("keep"))
       program.kept.push_back({name, json_path(path.text("keep." + name), path.place()),

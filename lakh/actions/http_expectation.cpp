@@ -5,11 +5,16 @@
 
 namespace lakh::actions {
 
-http_expectation::http_expectation(const config& expect, const load::template_scope& scope, const std::string& label) {
-  read(expect, &scope, label);
+http_expectation::http_expectation(const config& expect, const load::template_scope& scope, const secret_texts& secrets,
+                                   const std::string& label) {
+  read(expect, wanted_reader(texts_, scope, secrets), label);
 }
 
-void http_expectation::read(const config& expect, const load::template_scope* scope, const std::string& label) {
+http_expectation::http_expectation(const config& expect) {
+  read(expect, wanted_reader(texts_), {});
+}
+
+void http_expectation::read(const config& expect, wanted_reader texts, const std::string& label) {
   if (expect.is_null()) return;
   config_reader reader(expect, "expect");
   if (const config* status = reader.find("status")) {
@@ -27,40 +32,10 @@ void http_expectation::read(const config& expect, const load::template_scope* sc
       if (value.is_null())
         headers_.push_back({name, {}, true});
       else
-        headers_.push_back({name, value_of(value, scope, label + "headers." + name), false});
+        headers_.push_back({name, texts.read(value, label + "headers." + name), false});
     }
-  if (const config* wanted = reader.find("json"))
-    for (const auto& [path, value] : wanted->entries("expect.json")) {
-      wanted_json one{json_path(path, value.place()), {"null", std::nullopt}, false};
-      if (!value.is_null()) one.value = value_of(value, scope, label + "json." + path, &one.is_string);
-      values_.push_back(std::move(one));
-    }
+  if (const config* wanted = reader.find("json")) values_ = texts.read_json(*wanted, "expect.json", label + "json.");
   reader.finish();
-}
-
-http_expectation::wanted_value http_expectation::value_of(const config& value, const load::template_scope* scope,
-                                                          const std::string& label, bool* is_string) {
-  const std::string& written = value.text(label);
-  if (is_string != nullptr) *is_string = value.quoted() || meaning_of_plain(written) == plain_meaning::text;
-  if (scope == nullptr) return {written, std::nullopt};
-  load::text_template text = load::text_template::from(value, load::text_format::plain, *scope, label);
-  if (text.constant()) return {text.constant_text(), std::nullopt};
-  if (is_string != nullptr) *is_string = text.type() == load::value_type::text;
-  templates_.push_back(std::move(text));
-  return {{}, templates_.size() - 1};
-}
-
-bool http_expectation::render(const load::render_input& item, std::vector<std::string>& values,
-                              std::string& reason) const {
-  values.resize(templates_.size());
-  for (std::size_t i = 0; i < templates_.size(); ++i) {
-    values[i].clear();
-    if (const load::render_result result = templates_[i].render(item, values[i]); !result) {
-      reason = templates_[i].explain(result);
-      return false;
-    }
-  }
-  return true;
 }
 
 bool http_expectation::status_fits(int status) const noexcept {
@@ -83,31 +58,12 @@ bool http_expectation::fits(const wire::response_head& head, std::string_view bo
       return false;
     }
     if (!wanted.any_value && *value != wanted.value.of(values)) {
-      why += "header " + wanted.name + " is '" + std::string(*value) + "', not '" + wanted.value.of(values) + "'";
+      why += "header " + wanted.name + " is '" + std::string(*value) + "', not '" + wanted.value.shown(values) + "'";
       return false;
     }
   }
-  for (const wanted_json& wanted : values_) {
-    const json_raw found = wanted.path.raw(body);
-    if (found.status != json_lookup::found) {
-      why += found.status == json_lookup::absent ? "the answer has no " + wanted.path.text() : "the answer is not JSON";
-      return false;
-    }
-    const std::string& text = wanted.value.of(values);
-    bool equal = false;
-    if (!wanted.is_string) {
-      equal = found.text == text;
-    } else if (found.text.size() >= 2 && found.text.front() == '"') {
-      std::string said;
-      equal = append_json_unescaped(said, found.text.substr(1, found.text.size() - 2)) && said == text;
-    }
-    if (!equal) {
-      why += wanted.path.text() + " is " + std::string(found.text.substr(0, 80)) + ", not " +
-             (wanted.is_string ? "\"" + text + "\"" : text);
-      return false;
-    }
-  }
-  return true;
+  return std::ranges::all_of(values_,
+                             [&](const wanted_json& one) { return one.fits(body, "the answer", why, values); });
 }
 
 }  // namespace lakh::actions

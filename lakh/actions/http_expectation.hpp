@@ -8,13 +8,9 @@
 // A wanted value may be a template: then it is another one for each item, and rendered when the item is prepared.
 #pragma once
 
-#include <lakh/core/config.hpp>
-#include <lakh/core/json_path.hpp>
-#include <lakh/load/template.hpp>
+#include <lakh/actions/wanted_text.hpp>
 #include <lakh/wire/http1_head.hpp>
 
-#include <cstddef>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,15 +22,18 @@ class http_expectation {
  public:
   http_expectation() = default;
   // Throws input_error that names the place. `label` as in text_template.
-  http_expectation(const config& expect, const load::template_scope& scope, const std::string& label);
+  http_expectation(const config& expect, const load::template_scope& scope, const secret_texts& secrets,
+                   const std::string& label);
   // The same with all values as they stand: `{{` is nothing special.
-  explicit http_expectation(const config& expect) { read(expect, nullptr, {}); }
+  explicit http_expectation(const config& expect);
 
   [[nodiscard]] bool status_fits(int status) const noexcept;
   // Whether anything differs between items; only then render() has something to do.
-  [[nodiscard]] bool varies() const noexcept { return !templates_.empty(); }
+  [[nodiscard]] bool varies() const noexcept { return texts_.vary(); }
   // The wanted values of one item, for fits(). False if they cannot be made: `reason` says why.
-  bool render(const load::render_input& item, std::vector<std::string>& values, std::string& reason) const;
+  bool render(const load::render_input& item, std::vector<std::string>& values, std::string& reason) const {
+    return texts_.render(item, values, reason);
+  }
 
   // True if all fits; else appends to `why` what does not: "$.status is \"rejected\", not \"accepted\"".
   // `values` as render() made them, where the expectation varies.
@@ -42,32 +41,17 @@ class http_expectation {
             std::span<const std::string> values = {}) const;
 
  private:
-  struct wanted_value {
-    std::string text;                    // the same for all items, or
-    std::optional<std::size_t> varying;  // which of the rendered ones it is
-    [[nodiscard]] const std::string& of(std::span<const std::string> values) const {
-      return varying ? values[*varying] : text;
-    }
-  };
   struct wanted_header {
     std::string name;
-    wanted_value value;
+    wanted_text value;
     bool any_value = false;
   };
-  struct wanted_json {
-    json_path path;
-    wanted_value value;  // of a string: unescaped; else the JSON text
-    bool is_string = false;
-  };
-  void read(const config& expect, const load::template_scope* scope, const std::string& label);
-  // Whether it stays as written comes with it: a single expression is a string, a number or whatever its value is.
-  wanted_value value_of(const config& value, const load::template_scope* scope, const std::string& label,
-                        bool* is_string = nullptr);
+  void read(const config& expect, wanted_reader texts, const std::string& label);
 
   std::vector<int> statuses_;
   std::vector<wanted_header> headers_;
   std::vector<wanted_json> values_;
-  std::vector<load::text_template> templates_;
+  wanted_texts texts_;
 };
 
 }  // namespace lakh::actions

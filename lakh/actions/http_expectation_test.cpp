@@ -11,7 +11,8 @@ using lakh::load::template_scope;
 // Without names of its own.
 lakh::actions::http_expectation http_expectation(const config& expect) {
   static const template_scope scope;
-  return {expect, scope, "create.expect."};
+  static const lakh::actions::secret_texts no_secrets{lakh::load::plan()};
+  return {expect, scope, no_secrets, "create.expect."};
 }
 
 config plain(const char* text) {
@@ -99,7 +100,7 @@ TEST(http_expectation, a_wanted_value_may_be_another_one_for_each_item) {
       config::mapping(
           {{"headers", config::mapping({{"Location", quoted("/orders/{{item}}")}})},
            {"json", config::mapping({{"$.reference", quoted("{{reference}}")}, {"$.number", quoted("{{item}}")}})}}),
-      scope, "create.expect.");
+      scope, lakh::actions::secret_texts(lakh::load::plan()), "create.expect.");
   ASSERT_TRUE(expected.varies());
   lakh::load::render_input first;
   first.run = "r";
