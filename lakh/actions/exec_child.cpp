@@ -1,4 +1,5 @@
 #include <lakh/actions/exec_child.hpp>
+#include <lakh/actions/exec_session.hpp>
 #include <lakh/async/waiter.hpp>
 #include <lakh/core/error.hpp>
 #include <lakh/parallel/child_streams.hpp>
@@ -172,16 +173,24 @@ exec_begun exec_child::start(const exec_order& what) {
 
 task<bool> exec_child::ended_by(time_point until) {
   try {
-    co_return co_await wait_operation(*this, until);
+    const bool heard = co_await wait_operation(*this, until);
+    // A loop that was held up may come to the time before it comes to the death that lay before it.
+    if (!heard) ended_ = is_dead();
+    co_return ended_;
   } catch (...) {
     abandon();
     throw;
   }
 }
 
+bool exec_child::is_dead() const noexcept {
+  siginfo_t info{};
+  return ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid != 0;
+}
+
 void exec_child::signal_all(int signal) noexcept {
-  // Its number is nobody else's as long as it is not reaped.
-  if (id_ > 0) ::kill(-id_, signal);
+  if (id_ > 0) signal_session(id_, signal);
 }
 
 exec_end exec_child::finish() {

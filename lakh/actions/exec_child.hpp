@@ -80,7 +80,7 @@ class exec_child {
   // True once it has ended; false where the time came before. May be awaited again. Throws cancelled: then all of it
   // has been killed.
   task<bool> ended_by(time_point until);
-  // To everything in its session. Only between start() and finish().
+  // To everything in its session (exec_session.hpp says how). Only between start() and finish().
   void signal_all(int signal) noexcept;
   // After it has ended: takes the rest of its output and its exit status.
   exec_end finish();
@@ -117,6 +117,7 @@ class exec_child {
   };
   class wait_operation;
 
+  [[nodiscard]] bool is_dead() const noexcept;
   unique_fd open_capture(stream& into);
   void close_all() noexcept;
 

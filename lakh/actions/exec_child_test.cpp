@@ -9,9 +9,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <functional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -219,6 +224,86 @@ TEST(exec_child, a_signal_reaches_all_that_it_has_started) {
   }(&grandchild));
   EXPECT_TRUE(gone_soon(grandchild));
   EXPECT_TRUE(no_children_are_left());
+}
+
+// Starts it, waits for the numbers of as many processes as it says that it has, and ends it by `end`.
+std::vector<pid_t> after_the_end_of(const std::string& line, std::size_t processes,
+                                    const std::function<void(exec_child&)>& end) {
+  std::vector<pid_t> ids;
+  run([](const std::string* text, std::size_t most, const std::function<void(exec_child&)>* how,
+         std::vector<pid_t>* found) -> task<void> {
+    exec_child child(1000);
+    const order what({"/bin/bash", "-c", *text});
+    EXPECT_FALSE(child.start(*what).error);
+    std::string heard;
+    child.listen([&](std::string_view bytes) { heard += bytes; }, {});
+    while (static_cast<std::size_t>(std::ranges::count(heard, '\n')) < most) co_await sleep_for(1ms);
+    std::istringstream numbers(heard);
+    for (pid_t id = 0; numbers >> id;) found->push_back(id);
+    (*how)(child);
+    if (child.id() == 0) co_return;
+    const bool ended = co_await child.ended_by(loop::current().now() + long_enough);
+    EXPECT_TRUE(ended);
+    (void)child.finish();
+  }(&line, processes, &end, &ids));
+  return ids;
+}
+
+// What `timeout`, and a shell that controls jobs, do: groups of their own in the session.
+const std::string in_groups_of_their_own =
+    "timeout 1000 sh -c 'echo $$; exec sleep 1000' & set -m; sleep 1000 & echo $!; wait";
+
+TEST(exec_child, a_signal_reaches_process_groups_of_their_own_too) {
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    const auto ids = after_the_end_of(in_groups_of_their_own, 2, [&](exec_child& child) { child.signal_all(signal); });
+    ASSERT_EQ(ids.size(), 2U);
+    for (const pid_t id : ids) EXPECT_TRUE(gone_soon(id)) << "after signal " << signal;
+  }
+}
+
+TEST(exec_child, one_that_is_abandoned_leaves_no_process_group_behind) {
+  const auto ids = after_the_end_of(in_groups_of_their_own, 2, [](exec_child& child) { child.abandon(); });
+  ASSERT_EQ(ids.size(), 2U);
+  for (const pid_t id : ids) EXPECT_TRUE(gone_soon(id));
+}
+
+TEST(exec_child, a_signal_wakes_what_is_stopped) {
+  const auto ids = after_the_end_of("set -m; sh -c 'echo $$; kill -STOP $$; sleep 1000' & wait", 1,
+                                    [](exec_child& child) { child.signal_all(SIGTERM); });
+  ASSERT_EQ(ids.size(), 1U);
+  EXPECT_TRUE(gone_soon(ids.front()));
+}
+
+TEST(exec_child, one_that_starts_its_successor_and_ends_again_and_again_is_caught) {
+  pid_t session = 0;
+  (void)after_the_end_of("set -m; hop() { hop & exit; }; echo $$; hop & hop & hop & sleep 1000", 1,
+                         [&](exec_child& child) {
+                           session = child.id();
+                           child.abandon();
+                         });
+  const auto anyone = [&] {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      const pid_t id = std::atoi(entry.path().filename().c_str());
+      if (id > 0 && ::getsid(id) == session && runs(id)) return true;
+    }
+    return false;
+  };
+  for (int i = 0; i < 1000 && anyone(); ++i) ::usleep(10'000);
+  EXPECT_FALSE(anyone());
+}
+
+TEST(exec_child, its_death_counts_though_the_loop_comes_to_the_time_first) {
+  run([]() -> task<void> {
+    exec_child child(1000);
+    const time_point due = loop::current().now() + 1ms;
+    const order what({"/bin/true"});
+    EXPECT_FALSE(child.start(*what).error);
+    while (runs(child.id())) ::usleep(1000);  // the loop is held up
+    ::usleep(2000);
+    const bool ended = co_await child.ended_by(due);
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(child.finish().code, 0);
+  }());
 }
 
 TEST(exec_child, a_cancelled_wait_and_a_destroyed_object_kill_and_reap) {
