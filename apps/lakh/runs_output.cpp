@@ -7,8 +7,6 @@
 #include <lakh/core/error.hpp>
 #include <lakh/core/text.hpp>
 #include <lakh/load/balance.hpp>
-#include <lakh/load/ledger.hpp>
-#include <lakh/load/run_folder.hpp>
 
 #include <fmt/format.h>
 
@@ -53,22 +51,13 @@ std::optional<std::uint64_t> item_of(const words& given) {
 }  // namespace
 
 int show_output(environment& env, const words& given, const std::filesystem::path& folder) {
-  const std::optional<std::uint64_t> only = item_of(given);
-  const std::uint64_t most = given.integer("--limit", 1).value_or(std::numeric_limits<std::uint64_t>::max());
-  load::state_set wanted;
-  bool choose = false;
+  actions::exec_output_choice choice;
+  choice.item = item_of(given);
   for (const auto& [option_name, state] :
        {std::pair("--failed", load::item_state::failed), std::pair("--unknown", load::item_state::unknown),
-        std::pair("--confirmed", load::item_state::confirmed)}) {
-    if (!given.has(option_name)) continue;
-    wanted = wanted | state;
-    choose = true;
-  }
-  std::optional<load::item_states> states;
-  if (choose) {
-    load::ledger_reader ledger(folder);
-    states.emplace(ledger.read(load::run_folder::read_info(folder).requested.value_or(0)));
-  }
+        std::pair("--confirmed", load::item_state::confirmed)})
+    if (given.has(option_name)) choice.states = choice.states.value_or(load::state_set()) | state;
+  const std::uint64_t most = given.integer("--limit", 1).value_or(std::numeric_limits<std::uint64_t>::max());
   const bool json = given.has("--json");
   const bool errors = given.has("--stderr");
   const bool tag = given.has("--tag");
@@ -77,8 +66,6 @@ int show_output(environment& env, const words& given, const std::filesystem::pat
   actions::exec_output_reader outputs(folder);
   outputs.for_each(
       [&](const actions::exec_outputs& one) {
-        if (states && (one.item >= states->size() || !wanted.contains(states->get(one.item)))) return;
-        if (shown >= most) return;
         ++shown;
         const std::string& text = errors ? one.errors : one.output;
         if ((errors ? one.errors_size : one.output_size) > text.size()) ++cut;
@@ -88,12 +75,13 @@ int show_output(environment& env, const words& given, const std::filesystem::pat
           *env.out << tagged(one.item, env.out_is_terminal ? printable(text, true) : text);
         else
           *env.out << (env.out_is_terminal ? printable(text, true) : text);
+        return shown < most;
       },
-      only);
+      choice);
   env.out->flush();
   if (json) return all_well;
   if (shown == 0)
-    *env.err << "note: no output is kept of " << (only ? "this item" : "such items")
+    *env.err << "note: no output is kept of " << (choice.item ? "this item" : "such items")
              << "; programs that wrote nothing leave none\n";
   if (cut != 0)
     *env.err << "note: of " << load::grouped(cut)

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -192,6 +193,16 @@ keep: {id: $.id, list: $.n, none: $.x, first: line, all: stdout, errors: stderr}
                                                  "{\"id\": \"a\\nb\", \"n\": [1]}\r\nmore", "no"}));
 }
 
+TEST(exec_action, an_expected_secret_is_told_as_the_plan_has_it) {
+  ::setenv("EXEC_TEST_SECRET", "sesame", 1);
+  const std::string says = "let: {auth: 'Bearer {{env.EXEC_TEST_SECRET}}'}\nexec: {command: [echo, '{\"a\": 1}']}\n";
+  EXPECT_EQ(exec(says + "expect: {stdout: {contains: '{{env.EXEC_TEST_SECRET}} {{item}}'}}").reason,
+            "stdout does not contain '{{env.EXEC_TEST_SECRET}} {{item}}'");
+  EXPECT_EQ(exec(says + "expect: {stdout: {contains: '{{auth}}'}}").reason, "stdout does not contain '{{auth}}'");
+  EXPECT_EQ(exec(says + "expect: {stdout: {json: {$.a: '{{env.EXEC_TEST_SECRET}}'}}}").reason,
+            R"($.a is 1, not "{{env.EXEC_TEST_SECRET}}")");
+}
+
 TEST(exec_action, what_is_no_text_or_too_long_is_not_kept) {
   EXPECT_EQ(exec("exec: {command: [printf, '\\377']}\nkeep: {all: stdout}").kept, R"({"all":null})");
   EXPECT_EQ(exec("limits: {kept: 4B}\nexec: {command: [echo, 12345]}\nkeep: {all: stdout}").kept, R"({"all":null})");
@@ -233,8 +244,10 @@ TEST(exec_action, one_that_a_signal_ends_may_have_done_its_work_unless_that_is_e
 }
 
 TEST(exec_action, one_that_is_not_there_was_surely_not_run) {
-  const done nowhere = exec("exec: {command: [no-such-program-here]}");
-  EXPECT_FALSE(nowhere.made);
+  const done nowhere = exec("exec: {command: [no-such-program-here, '{{item}}']}");
+  EXPECT_EQ(nowhere.report.certain, certainty::not_sent);
+  EXPECT_EQ(nowhere.report.error, error_kind::input);
+  EXPECT_EQ(nowhere.prepared, "no-such-program-here 7") << "what would be run needs no program to be shown";
   EXPECT_EQ(nowhere.reason, "there is no program 'no-such-program-here' in PATH");
   EXPECT_EQ(exec("exec: {command: [./none]}").reason, "there is no program './none'");
   EXPECT_EQ(exec("exec: {command: [/etc/passwd]}").reason, "'/etc/passwd' is not a program that may be run here");
@@ -291,6 +304,7 @@ TEST(exec_action, keeps_the_output_of_a_run_as_it_is_told) {
   reader.for_each([&](const actions::exec_outputs& one) {
     all += std::to_string(one.item) + " session " + std::to_string(one.session) + " code " +
            std::to_string(one.exit_code.value_or(-1)) + " '" + one.output + "' '" + one.errors + "'\n";
+    return true;
   });
   EXPECT_EQ(all, std::string("0 session 1 code 0 'zero\n' ''\n") + "1 session 2 code 1 '\n' ''\n" +
                      "2 session 4 code 0 '1234\n' ''\n");
@@ -306,14 +320,98 @@ TEST(exec_action, binary_output_comes_back_byte_for_byte_and_cut_output_says_how
   }
   actions::exec_output_reader reader(folder.path);
   std::vector<actions::exec_outputs> all;
-  reader.for_each([&](const actions::exec_outputs& one) { all.push_back(one); });
+  reader.for_each([&](const actions::exec_outputs& one) {
+    all.push_back(one);
+    return true;
+  });
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0].output, std::string("\377\0x", 3));
   EXPECT_EQ(all[1].output, "1\n2\n3\n4\n5\n");
   EXPECT_EQ(all[1].output_size, 588'895U);
+  actions::exec_output_choice second;
+  second.item = 2;
   std::size_t only = 0;
-  reader.for_each([&](const actions::exec_outputs& one) { only += one.item; }, 2);
+  const auto add = [&](const actions::exec_outputs& one) {
+    only += one.item;
+    return true;
+  };
+  reader.for_each(add, second);
   EXPECT_EQ(only, 2U);
+  int visits = 0;
+  reader.for_each([&](const actions::exec_outputs&) { return ++visits < 1; });
+  EXPECT_EQ(visits, 1) << "it goes on after it was told that it is enough";
+}
+
+// All attempts of one item, one after the other, as a lane makes them.
+void attempts_of(const std::string& yaml, int attempts, load::side_records& records) {
+  const load::plan p = plan_of(yaml);
+  run([](const load::plan* given, int most, load::side_records* keeper) -> task<void> {
+    load::template_scope names;
+    load::declare(*given, load::feed_set(), names);
+    const auto steps = actions::compile(*given, names);
+    load::lane_resources resources(keeper);
+    const auto hands = steps[0].act->make_performer(resources);
+    load::render_input input;
+    input.run = "run-1";
+    std::string reason;
+    EXPECT_TRUE(hands->prepare(input, reason)) << reason;
+    for (int i = 0; i < most; ++i) (void)co_await hands->attempt();
+  }(&p, attempts, &records));
+}
+
+std::string outputs_of(const std::filesystem::path& folder) {
+  std::string all;
+  actions::exec_output_reader(folder).for_each([&](const actions::exec_outputs& one) {
+    all += std::to_string(one.attempt) + " '" + one.output + "' of " + std::to_string(one.output_size) + "\n";
+    return true;
+  });
+  return all;
+}
+
+TEST(exec_action, what_an_attempt_wrote_is_not_taken_for_that_of_the_next_one) {
+  const auto after = [](const std::string& line, const std::string& settings) {
+    const scratch folder;
+    load::side_records records(folder.path, "run-1", 1, 0);
+    attempts_of("exec: {command: [sh, -c, '" + line + "'], directory: " + folder.path.string() + settings + "}", 2,
+                records);
+    (void)records.close();
+    return outputs_of(folder.path);
+  };
+  const std::string first = "if ! test -e been; then touch been; echo first; exit 1; fi; ";
+  EXPECT_EQ(after(first + "echo second", ""), "2 'second\n' of 7\n");
+  EXPECT_EQ(after(first + "true", ""), "");
+  EXPECT_EQ(after(first + "echo second", ", output: failed"), "");
+  EXPECT_EQ(after(first + "echo second", ", output_total: 6B"), "2 '' of 7\n");
+}
+
+TEST(exec_action, output_for_which_there_is_no_thread_is_lost_and_the_run_goes_on) {
+  const scratch folder;
+  load::side_records records(folder.path, "run-1", 1, 0);
+  // No thread can be started with such a stack.
+  pthread_attr_t before;
+  pthread_attr_t huge;
+  ASSERT_EQ(::pthread_getattr_default_np(&before), 0);
+  ASSERT_EQ(::pthread_attr_init(&huge), 0);
+  ASSERT_EQ(::pthread_attr_setstacksize(&huge, std::size_t{1} << 46U), 0);
+  ASSERT_EQ(::pthread_setattr_default_np(&huge), 0);
+  const done first = exec("exec: {command: [echo, lost]}", 1, &records);
+  const done second = exec("exec: {command: [echo, lost]}", 2, &records);
+  ::pthread_setattr_default_np(&before);
+  EXPECT_TRUE(first.report.as_expected);
+  EXPECT_TRUE(second.report.as_expected);
+  EXPECT_THAT(records.close(),
+              testing::ElementsAre(StartsWith("not all output of the programs could be kept: no thread")));
+}
+
+TEST(exec_action, one_that_went_away_between_two_attempts_left_no_output) {
+  const scratch folder;
+  const std::string script = (folder.path / "script").string();
+  std::ofstream(script) << "#!/bin/sh\necho here; rm \"$0\"; exit 1\n";
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  load::side_records records(folder.path, "run-1", 1, 0);
+  attempts_of("exec: {command: [" + script + "]}", 2, records);
+  (void)records.close();
+  EXPECT_EQ(outputs_of(folder.path), "");
 }
 
 TEST(exec_action, mistakes_are_told_with_their_place) {
@@ -327,7 +425,7 @@ TEST(exec_action, mistakes_are_told_with_their_place) {
   EXPECT_THAT(mistake("exec: {command: [a], env: {A=B: c}}"), HasSubstr("cannot be the name of an environment"));
   EXPECT_THAT(mistake("exec: {command: [a], env: {LAKH_ITEM: c}}"), HasSubstr("set by lakh itself"));
   EXPECT_THAT(mistake("exec: {command: [a], timeout: 0s}"), HasSubstr("must be longer than 0s"));
-  EXPECT_THAT(mistake("exec: {command: [a], capture: 2GiB}"), HasSubstr("from 1 byte to 1GiB"));
+  EXPECT_THAT(mistake("exec: {command: [a], capture: 257MiB}"), HasSubstr("from 1 byte to 256MiB"));
   EXPECT_THAT(mistake("exec: {command: [a], output: some}"), HasSubstr("exec.output"));
   EXPECT_THAT(mistake("exec: {command: [a]}\nexpect: {exit: 256}"), HasSubstr("expect.exit"));
   EXPECT_THAT(mistake("exec: {command: [a]}\nexpect: {exit: []}"), HasSubstr("names no code"));

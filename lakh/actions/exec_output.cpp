@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <span>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -18,8 +19,11 @@ namespace {
 constexpr std::size_t enough = std::size_t{16} << 20U;
 
 struct waiting_row {
-  explicit waiting_row(const exec_output_row& row)
-      : facts(row), step(row.step), output(row.output), errors(row.errors) {}
+  waiting_row(const exec_output_row& row, bool with_texts) : facts(row), step(row.step) {
+    if (!with_texts) return;
+    output = row.output;
+    errors = row.errors;
+  }
   [[nodiscard]] std::size_t size() const noexcept { return sizeof *this + output.size() + errors.size(); }
   exec_output_row facts;  // its views are not used
   std::string step;
@@ -81,10 +85,24 @@ struct exec_output::state {
       if (db) (void)db->leave_wal();
     } catch (const std::exception& caught) {
       const std::lock_guard lock(mutex);
-      problem = caught.what();
-      waiting.clear();
-      waiting_bytes = 0;
+      give_up(caught.what());
     }
+  }
+
+  // Both under the mutex. False: there is no thread to be had.
+  bool begin() {
+    try {
+      thread = std::thread([this] { work(); });
+      return true;
+    } catch (const std::system_error& caught) {
+      give_up(std::string("no thread can be started to write it: ") + caught.code().message());
+      return false;
+    }
+  }
+  void give_up(std::string why) {
+    problem = std::move(why);
+    waiting.clear();
+    waiting_bytes = 0;
   }
 
   bool take(std::vector<waiting_row>& rows) {
@@ -140,16 +158,17 @@ bool exec_output::add(const exec_output_row& row, std::uint64_t most_bytes) {
   {
     const std::lock_guard lock(my.mutex);
     const std::uint64_t size = row.output.size() + row.errors.size();
-    if (my.closing || !my.problem.empty() || my.kept_bytes + size > most_bytes) {
-      ++my.dropped;
-      return true;
-    }
-    if (my.waiting_bytes >= 2 * enough) return false;
-    my.kept_bytes += size;
+    if (my.closing || !my.problem.empty()) return true;
+    const bool fits = my.kept_bytes + size <= most_bytes;
+    const bool supersedes = row.attempt > 1;
+    if ((fits || supersedes) && my.waiting_bytes >= 2 * enough) return false;
+    if (!fits) ++my.dropped;
+    if (!fits && !supersedes) return true;
     first = my.waiting.empty();
-    my.waiting.emplace_back(row);
+    my.waiting.emplace_back(row, fits);
+    if (fits) my.kept_bytes += size;
     const std::size_t before = std::exchange(my.waiting_bytes, my.waiting_bytes + my.waiting.back().size());
-    if (!my.thread.joinable()) my.thread = std::thread([raw = &my] { raw->work(); });
+    if (!my.thread.joinable() && !my.begin()) return true;
     if (!first && (before >= enough || my.waiting_bytes < enough)) return true;
   }
   my.wake.notify_one();

@@ -3,11 +3,12 @@
 //
 //   sqlite3 output-0.db "SELECT item, exit_code, stdout FROM output WHERE item = 7"
 //
-// 1. A program that wrote nothing has no row. What is UTF-8 without NUL stands there as text, all else as a blob; never
+// 1. A program that wrote nothing has no row; but a second attempt always has one, and be it empty, so that nobody
+// takes
+//    what the first one wrote for its. What is UTF-8 without NUL stands there as text, all else as a blob; never
 //    compressed, so that SQL can read it.
 // 2. As durable as outcomes are: a loader that is killed loses what the last moments brought (linger); nothing waits
-// for
-//    the disk.
+//    for the disk.
 // 3. Bounded: each stream by what the action captures, the file by its own bound. Beyond it nothing more is kept, and
 //    the run says so at its end.
 // 4. A file that cannot be written does not end the run: what is lost is said, the ledger says the rest.

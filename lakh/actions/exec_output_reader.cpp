@@ -1,5 +1,6 @@
 #include <lakh/actions/exec_output_reader.hpp>
 #include <lakh/load/ledger_open.hpp>
+#include <lakh/load/ledger_reader.hpp>
 #include <lakh/sql/sqlite.hpp>
 
 #include <algorithm>
@@ -45,6 +46,7 @@ class output_file {
 
   [[nodiscard]] bool complete() const noexcept { return complete_; }
   [[nodiscard]] std::pair<std::uint32_t, std::uint32_t> age() const noexcept { return {session_, writer_}; }
+  [[nodiscard]] std::uint32_t writer() const noexcept { return writer_; }
 
   void start(std::optional<std::uint64_t> only) {
     rows_.emplace(opened_.db().prepare(
@@ -96,13 +98,48 @@ class output_file {
   bool more_ = false;
 };
 
+// What the ledger knows of items, as far as it has to be asked.
+class ledger_facts {
+ public:
+  ledger_facts(const std::filesystem::path& folder, std::optional<load::state_set> wanted) : wanted_(wanted) {
+    load::ledger_reader ledger(folder);
+    const bool several = ledger.files().size() > 1;
+    if (!several && !wanted) return;
+    states_ = ledger.read();
+    if (!several) return;
+    ledger.for_each_current(states_, [this](const load::outcome_record& one, const load::ledger_file& file) {
+      // One without an attempt was settled by asking, or by nobody: it supersedes no output.
+      if (one.attempts == 0) return;
+      performed_.set(one.item);
+      performed_by_[file.identity.writer].set(one.item);
+    });
+  }
+  [[nodiscard]] bool wants(std::uint64_t item) const noexcept {
+    return !wanted_ || (item < states_.size() && wanted_->contains(states_.get(item)));
+  }
+  // False: the outcome that counts is another writer's.
+  [[nodiscard]] bool counts(std::uint64_t item, std::uint32_t writer) const {
+    if (!performed_.get(item)) return true;
+    const auto by = performed_by_.find(writer);
+    return by != performed_by_.end() && by->second.get(item);
+  }
+
+ private:
+  std::optional<load::state_set> wanted_;
+  load::item_states states_;
+  load::item_bits performed_;
+  std::map<std::uint32_t, load::item_bits> performed_by_;
+};
+
 }  // namespace
 
 struct exec_output_reader::state {
+  explicit state(std::filesystem::path of) : folder(std::move(of)) {}
+  std::filesystem::path folder;
   std::vector<std::unique_ptr<output_file>> files;  // the oldest first
 };
 
-exec_output_reader::exec_output_reader(const std::filesystem::path& folder) : state_(std::make_unique<state>()) {
+exec_output_reader::exec_output_reader(const std::filesystem::path& folder) : state_(std::make_unique<state>(folder)) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with("output-") || !name.ends_with(".db")) continue;
@@ -118,18 +155,22 @@ bool exec_output_reader::empty() const noexcept {
   return state_->files.empty();
 }
 
-void exec_output_reader::for_each(const std::function<void(const exec_outputs&)>& call,
-                                  std::optional<std::uint64_t> only) {
+void exec_output_reader::for_each(const visitor& visit, const exec_output_choice& choice) {
   auto& files = state_->files;
-  for (const auto& file : files) file->start(only);
+  if (files.empty()) return;
+  const ledger_facts facts(state_->folder, choice.states);
+  for (const auto& file : files) file->start(choice.item);
   for (;;) {
     std::optional<std::uint64_t> item;
     for (const auto& file : files)
       if (const auto next = file->item(); next && (!item || *next < *item)) item = next;
     if (!item) return;
+    const bool wanted = facts.wants(*item);
     std::vector<exec_outputs> steps;
-    for (const auto& file : files)
+    for (const auto& file : files) {
+      const bool counts = wanted && facts.counts(*item, file->writer());
       for (; file->item() == item; file->advance()) {
+        if (!counts) continue;
         exec_outputs row = file->row();
         const auto there = std::ranges::find(steps, row.step, &exec_outputs::step);
         if (there == steps.end())
@@ -137,7 +178,9 @@ void exec_output_reader::for_each(const std::function<void(const exec_outputs&)>
         else
           *there = std::move(row);  // a later attempt
       }
-    for (const exec_outputs& one : steps) call(one);
+    }
+    for (const exec_outputs& one : steps)
+      if (one.output_size + one.errors_size != 0 && !visit(one)) return;
   }
 }
 

@@ -102,7 +102,10 @@ bool exec_performer::prepare(const load::render_input& input, std::string& reaso
   if (program_.has_input && !render(program_.input.text, input, input_, reason)) return false;
   XXH3_64bits_update(&digest, input_.data(), input_.size());
   digest_ = XXH3_64bits_digest(&digest);
-  if (!located_ && !locate(input, reason)) return false;
+  if (!located_) {
+    folder_.clear();
+    if (!render(program_.directory, input, folder_, reason)) return false;
+  }
 
   argv_.clear();
   for (std::string& word : words_) argv_.push_back(word.data());
@@ -115,11 +118,10 @@ bool exec_performer::prepare(const load::render_input& input, std::string& reaso
   return program_.expect.render(input, expected_, reason);
 }
 
-// Where the program stands, and where it is started.
-bool exec_performer::locate(const load::render_input& input, std::string& reason) {
-  std::string folder;
-  if (!render(program_.directory, input, folder, reason)) return false;
-  std::filesystem::path directory = (program_.folder / folder).lexically_normal();
+// Where the program stands, and where it is started: looked for when it is, so that whoever only wants to see the
+// command line needs no program.
+bool exec_performer::locate(std::string& reason) {
+  std::filesystem::path directory = (program_.folder / folder_).lexically_normal();
   if (!directory.has_filename()) directory = directory.parent_path();  // a slash at its end
   auto found = find_program(words_.front(), directory, program_.search_path);
   if (!found) {
@@ -148,7 +150,15 @@ task<load::attempt_report> exec_performer::attempt() {
   reason_.clear();
   kept_json_.clear();
   end_ = {};
+  started_ = false;
   report.sent = here.now();
+  if (std::string reason; !located_ && !locate(reason)) {
+    report.done = report.sent;
+    report.error = error_kind::input;
+    say(report, reason);
+    co_await record(false);
+    co_return report;
+  }
   exec_order order;
   order.path = path_.c_str();
   order.words = argv_.data();
@@ -159,12 +169,14 @@ task<load::attempt_report> exec_performer::attempt() {
   if (const exec_begun begun = child_.start(order); begun.error) {
     report.done = here.now();
     refused(report, begun);
+    co_await record(false);
     co_return report;
   }
+  started_ = true;
   const bool in_time = co_await until_ended(after(report.sent, program_.time_limit));
   report.done = here.now();
   judge(report, in_time);
-  if (output_ != nullptr) co_await record(report.as_expected);
+  co_await record(report.as_expected);
   co_return report;
 }
 
@@ -175,7 +187,6 @@ task<bool> exec_performer::until_ended(time_point due) {
     co_return true;
   }
   child_.signal_all(SIGTERM);
-  child_.signal_all(SIGCONT);  // one that is stopped would not hear it
   const time_point last = after(loop::current().now(), program_.kill_after);
   const bool went = co_await child_.ended_by(last);
   child_.signal_all(SIGKILL);  // also what it has left behind
@@ -281,20 +292,24 @@ void exec_performer::keep(std::span<std::string> slots) {
 }
 
 task<void> exec_performer::record(bool as_expected) {
-  if (as_expected && program_.output == exec_keeps_output::failed) co_return;
-  if (child_.output_size() == 0 && child_.errors_size() == 0) co_return;
+  if (output_ == nullptr) co_return;
+  const bool kept = started_ && !(as_expected && program_.output == exec_keeps_output::failed) &&
+                    child_.output_size() + child_.errors_size() != 0;
+  if (!kept && attempt_ == 1) co_return;
   exec_output_row row;
   row.item = item_;
   row.step = program_.step;
   row.attempt = attempt_;
   if (end_.signal != 0)
     row.signal = end_.signal;
-  else if (!end_.lost)
+  else if (started_ && !end_.lost)
     row.exit_code = end_.code;
-  row.output = child_.output();
-  row.errors = child_.errors();
-  row.output_size = child_.output_size();
-  row.errors_size = child_.errors_size();
+  if (kept) {
+    row.output = child_.output();
+    row.errors = child_.errors();
+    row.output_size = child_.output_size();
+    row.errors_size = child_.errors_size();
+  }
   while (!output_->add(row, program_.output_total)) co_await sleep_for(while_output_waits);
 }
 

@@ -31,7 +31,7 @@ class exec_performer final : public load::performer {
 
  private:
   bool render(const load::text_template& text, const load::render_input& input, std::string& out, std::string& reason);
-  bool locate(const load::render_input& input, std::string& reason);
+  bool locate(std::string& reason);
   task<bool> until_ended(time_point due);
   void refused(load::attempt_report& report, const exec_begun& begun);
   void judge(load::attempt_report& report, bool in_time);
@@ -47,6 +47,7 @@ class exec_performer final : public load::performer {
   std::vector<char*> argv_;
   std::vector<char*> envp_;
   std::string input_;
+  std::string folder_;     // as the plan's `directory` says it
   std::string path_;       // of the program
   std::string directory_;  // empty: where this process is
   std::vector<std::string> expected_;
@@ -56,6 +57,7 @@ class exec_performer final : public load::performer {
   std::uint64_t item_ = 0;
   std::uint64_t digest_ = 0;
   unsigned attempt_ = 0;
+  bool started_ = false;  // by the last attempt
   bool located_ = false;  // path_ and directory_ are the same for all items, and known
 };
 
