@@ -27,17 +27,19 @@ struct once_over {
   int signal = 0;  // by which a person ended it
 };
 
-// The first signal is handed on, the second ends it.
+// The first signal is handed on, the second kills it, so that what it wrote and how it ended is told all the same. The
+// third does not wait for that.
 task<void> heed(scope& all, signal_watch& watch, actions::exec_once& once, int& first) {
   first = co_await watch.next();
   once.signal_all(first);
   co_await watch.next();
+  once.signal_all(SIGKILL);
+  co_await watch.next();
   all.cancel();
 }
 
-task<once_over> run_once(actions::exec_once& once, actions::exec_child::listener out,
-                         actions::exec_child::listener err) {
-  once_over over;
+task<void> run_once(actions::exec_once& once, actions::exec_child::listener out, actions::exec_child::listener err,
+                    once_over& over) {
   signal_watch watch({SIGINT, SIGTERM});
   co_await in_scope([&](scope& s) -> task<void> {
     s.spawn(heed(s, watch, once, over.signal));
@@ -45,7 +47,6 @@ task<once_over> run_once(actions::exec_once& once, actions::exec_child::listener
     over.result.emplace(co_await std::move(work));
     s.cancel();
   });
-  co_return over;
 }
 
 std::string as_json(const actions::exec_result& result) {
@@ -98,13 +99,13 @@ int run_exec(environment& env, const words& given) {
   }
   once_over over;
   try {
-    over = lakh::run(run_once(once, std::move(out), std::move(err)));
+    lakh::run(run_once(once, std::move(out), std::move(err), over));
   } catch (const cancelled&) {
-    over.result.reset();
-  }
-  if (!over.result) {
-    *env.err << "stopped: it was killed\n";
-    return interrupted;
+    over.result.emplace();
+    over.result->certain = certainty::maybe_sent;
+    over.result->error = error_kind::cancelled;
+    over.result->reason = "it was killed, and its end not waited for";
+    over.result->end.lost = true;
   }
   const actions::exec_result& result = *over.result;
   if (json) *env.out << as_json(result) << '\n';
@@ -146,9 +147,11 @@ const verb& exec_verb() {
       .summary = "runs a program, and says whether it did what it should",
       .usage = {"lakh exec [options] -- PROGRAM [ARGUMENT …]"},
       .about =
-          "The words go to the program as they are: there is no shell, so nothing has to be quoted twice, and nothing "
-          "can break out. Where a line of shell is meant, say so: -- sh -c 'a | b'. Options stand before the program; "
-          "all behind it is its own.\n"
+          "The words go to the program as they are: there is no shell, so nothing has to be quoted twice, and no "
+          "value can become another word. The program may still take one that begins with '-' for an option of its "
+          "own: "
+          "most take '--' before such words. Where a line of shell is meant, say so: -- sh -c 'a | b'. Options stand "
+          "before the program; all behind it is its own.\n"
           "It runs as 'lakh load' would run it for an item: in a session of its own, without a terminal to ask on, "
           "with "
           "its input closed unless --stdin gives it one. Its output and errors pass through as they come.\n"
@@ -167,8 +170,8 @@ const verb& exec_verb() {
               {"lakh exec --expect-json '$.state=ready' --json -- kubectl get pod web -o json",
                "what it writes must be JSON that says so"},
               {"lakh exec -- sh -c 'sort words.txt | uniq -c'", "a line of shell"},
-              {"lakh load --feed hosts=hosts.csv -n 300 --timeout 20s exec -- ssh -oBatchMode=yes '{{hosts.name}}' "
-               "uptime",
+              {"lakh load --feed hosts=hosts.csv -n 300 --timeout 20s exec -- ssh -oBatchMode=yes -- "
+               "'{{hosts.name}}' uptime",
                "the same for each row of a file, with a ledger"},
           },
       .run = run_exec,

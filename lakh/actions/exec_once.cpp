@@ -1,13 +1,16 @@
 #include <lakh/actions/exec_action.hpp>
 #include <lakh/actions/exec_once.hpp>
 #include <lakh/actions/exec_performer.hpp>
+#include <lakh/actions/file_beside.hpp>
 
 #include <filesystem>
 
 namespace lakh::actions {
 namespace {
 
-// The same texts for a reader of templates.
+constexpr std::string_view braces = R"({{"{{"}})";
+
+// The same texts for a reader of templates. What it reads as it stands, a pattern, stays so.
 config literal(const config& node) {
   if (node.is_sequence()) {
     std::vector<config> items;
@@ -16,27 +19,40 @@ config literal(const config& node) {
   }
   if (node.is_mapping()) {
     std::vector<config::entry> entries;
-    for (const auto& [name, value] : node.entries("")) entries.emplace_back(name, literal(value));
+    for (const auto& [name, value] : node.entries(""))
+      entries.emplace_back(name, name == "matches" ? value : literal(value));
     return config::mapping(std::move(entries), node.place());
   }
   if (!node.is_scalar() || node.text("").find("{{") == std::string::npos) return node;
-  constexpr std::string_view braces = R"({{"{{"}})";
   std::string text = node.text("");
   for (std::size_t at = text.find("{{"); at != std::string::npos; at = text.find("{{", at + braces.size()))
     text.replace(at, 2, braces);
   return config::scalar(std::move(text), config::style::quoted, node.place());
 }
 
+// A file's content is a template too.
+config with_input_inline(const config& settings, const std::filesystem::path& folder) {
+  std::vector<config::entry> entries;
+  for (const auto& [name, value] : settings.entries("exec")) {
+    if (name == "stdin_file")
+      entries.emplace_back("stdin", config::scalar(read_file_beside(folder, value, "exec.stdin_file"),
+                                                   config::style::quoted, value.place()));
+    else
+      entries.emplace_back(name, value);
+  }
+  return config::mapping(std::move(entries), settings.place());
+}
+
 load::plan plan_of(const config& settings, const config& expect, const config& keep,
                    std::optional<std::chrono::nanoseconds> time_limit) {
+  load::plan p;
+  p.folder = std::filesystem::current_path();
   load::plan_step step;
   step.name = "step1";
   step.action = "exec";
-  step.settings = literal(settings);
+  step.settings = literal(with_input_inline(settings, p.folder));
   step.expect = literal(expect);
   step.keep = keep;
-  load::plan p;
-  p.folder = std::filesystem::current_path();
   p.timeouts.total = time_limit.value_or(std::chrono::nanoseconds::max());
   p.limits.kept_bytes = std::uint64_t{1} << 30U;
   p.steps.push_back(std::move(step));

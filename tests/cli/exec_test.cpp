@@ -212,12 +212,59 @@ steps:
   EXPECT_THAT(runs(folder, {"output", "last", "2", "--json"}).out, HasSubstr(R"("step":"use")"));
 }
 
+TEST(exec, the_last_attempt_is_what_is_shown_also_where_it_wrote_nothing) {
+  const scratch_folder folder;
+  const std::string fixed = "test -e '" + folder.path("fixed") + "'";
+  EXPECT_EQ(load(folder, {"-n", "3", "exec", "--", "sh", "-c", fixed + " && exit 0; echo wrong {{item}}; exit 1"}).code,
+            1);
+  EXPECT_EQ(runs(folder, {"output", "last"}).out, "wrong 0\nwrong 1\nwrong 2\n");
+  (void)folder.write("fixed", "");
+  EXPECT_EQ(load(folder, {"--resume", "last", "--retry-failed"}).code, 0);
+  EXPECT_EQ(runs(folder, {"output", "last"}).out, "");
+  EXPECT_EQ(runs(folder, {"output", "last", "--confirmed", "--json"}).out, "");
+}
+
+TEST(exec, of_a_resumed_run_the_output_of_what_was_not_run_again_stays) {
+  const scratch_folder folder;
+  const std::string line = "echo {{item}}; test -e '" + folder.path("fixed") + "' || test {{item}} != 1";
+  EXPECT_EQ(load(folder, {"-n", "3", "exec", "--output", "keep", "--", "sh", "-c", line}).code, 1);
+  (void)folder.write("fixed", "");
+  EXPECT_EQ(load(folder, {"--resume", "last", "--retry-failed"}).code, 0);
+  EXPECT_EQ(runs(folder, {"output", "last"}).out, "0\n1\n2\n");
+  EXPECT_THAT(runs(folder, {"output", "last", "1", "--json"}).out, HasSubstr(R"("session":2)"));
+  EXPECT_EQ(runs(folder, {"output", "last", "--limit", "2"}).out, "0\n1\n");
+}
+
+TEST(exec, what_would_be_run_is_listed_though_the_program_is_gone) {
+  const scratch_folder folder;
+  const std::string program = folder.write("program", "#!/bin/sh\nkill -9 $$\n");
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  EXPECT_EQ(load(folder, {"-n", "2", "exec", "--", program, "{{item}}", "a b"}).code, 1);
+  std::filesystem::remove(program);
+  const std::string listed = runs(folder, {"export", "last", "--unknown"}).out;
+  EXPECT_THAT(listed, HasSubstr(program + " 1 'a b'"));
+  EXPECT_THAT(listed, Not(HasSubstr("there is no program")));
+}
+
+TEST(exec, once_nothing_is_a_template) {
+  const scratch_folder folder;
+  const std::string file = folder.write("in", "{{item}} {{\n");
+  EXPECT_EQ(say({"exec", "--stdin", "@" + file, "--", "cat"}).out, "{{item}} {{\n");
+  EXPECT_EQ(say({"exec", "--expect-match", "a[{{]b", "--", "echo", "a{b"}).code, 0);
+  EXPECT_EQ(say({"exec", "--expect-match", "a[{{]b", "--", "echo", "a\"b"}).code, 1);
+  EXPECT_EQ(say({"exec", "--expect-output", "{{item}}", "--", "echo", "{{item}}"}).code, 0);
+}
+
 TEST(exec, secrets_stay_names) {
   ::setenv("EXEC_CLI_SECRET", "sesame", 1);
   const scratch_folder folder;
   const said got = load(folder, {"-n", "2", "exec", "--output", "discard", "--env", "TOKEN={{env.EXEC_CLI_SECRET}}",
                                  "--", "sh", "-c", "test \"$TOKEN\" = \"$1\"", "sh", "{{env.EXEC_CLI_SECRET}}"});
   EXPECT_EQ(got.code, 0) << got.out << got.err;
+  // Also where one is expected, and does not come.
+  const said other = load(folder, {"-n", "1", "exec", "--expect-output", "{{env.EXEC_CLI_SECRET}}", "--", "echo", "x"});
+  EXPECT_EQ(other.code, 1);
+  EXPECT_THAT(other.out, HasSubstr("stdout does not contain '{{env.EXEC_CLI_SECRET}}'"));
   EXPECT_THAT(runs(folder, {"export", "last"}).out, Not(HasSubstr("sesame")));
   for (const auto& file : std::filesystem::recursive_directory_iterator(folder.path("runs")))
     if (file.is_regular_file()) EXPECT_THAT(read_file(file.path().string()), Not(HasSubstr("sesame"))) << file.path();

@@ -10,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from harness import LAKH, Case, stop
+from harness import LAKH, ROOT, Case, stop
 
 SEED = int(os.environ.get("EXEC_SEED", "20261122"))
 # Writes down that it began and that it has ended, each with one write.
@@ -62,9 +62,9 @@ class Exec(Case):
         rows = self.lakh("runs", "output", "last", "--json", *words).out.splitlines()
         return {row["item"]: row["stdout"] for row in map(json.loads, rows)}
 
-    def begin_and_kill(self, *words, items=3000, until=100):
-        process = self.start("load", "-n", items, "-u", 4, "--progress", "none", "exec", *words, "--", "sh", "-c",
-                             WORK.format(2))
+    def begin_and_kill(self, *words, load=(), items=3000, until=100):
+        process = self.start("load", "-n", items, "-u", 4, "--progress", "none", *load, "exec", *words, "--", "sh",
+                             "-c", WORK.format(2))
         self.wait_for_log(until, process)
         at_work = children_of(process.pid)
         self.assertTrue(at_work)
@@ -124,6 +124,18 @@ class Exec(Case):
                 self.assertEqual(ended.get(item), 1)
             elif item not in begun:
                 self.assertEqual(states[item], "unknown")
+
+    def test_killed_9_at_most_once_is_stronger_than_idempotent(self):
+        self.begin_and_kill("--idempotent", load=("--at-most-once",), items=600)
+        done = self.lakh("load", "--resume", "last", "--json", "--progress", "none", timeout=200)
+        self.assertEqual(done.code, 1, done)
+        self.assertGreaterEqual(done.json()["balance"]["unknown"], 1)
+        begun, ended, _ = self.log()
+        self.assertEqual(set(begun.values()), {1}, "an item was run twice")
+        for item, state in self.states().items():
+            self.assertIn(state, ("confirmed", "unknown"))
+            if state == "confirmed":
+                self.assertEqual(ended.get(item), 1)
 
     def test_killed_9_what_may_be_repeated_is_and_all_is_done(self):
         self.begin_and_kill("--idempotent")
@@ -189,13 +201,63 @@ class Exec(Case):
         time.sleep(0.3)
         done = stop(process, signal.SIGINT)
         self.assertEqual(done.code, 130, done)
-        for pid in self.log()[2]:
+        self.assertGone(self.log()[2])
+        self.assertEqual(self.states_in_doubt(), 2)
+
+    def test_what_is_over_its_time_is_ended_whole_before_it_is_tried_again(self):
+        # `timeout` and `set -m` make process groups of their own within the session.
+        line = ('set -m; timeout 1000 sh -c \'echo "b $LAKH_ITEM $$" >> log; sleep 1000\' & '
+                'sh -c \'echo "b $LAKH_ITEM $$" >> log; sleep 1000\' & wait')
+        done = self.lakh("load", "-n", 3, "--timeout", "1s", "--attempts", 2, "--json", "--progress", "none", "exec",
+                         "--idempotent", "--", "bash", "-c", line)
+        self.assertEqual(done.json()["balance"]["unknown"], 3, done)
+        begun, _, pids = self.log()
+        self.assertEqual(begun, {item: 4 for item in range(3)})
+        self.assertGone(pids)
+
+    def assertGone(self, pids):
+        for pid in pids:
             for _ in range(1000):
                 if not is_running(pid):
                     break
                 time.sleep(0.01)
             self.assertFalse(is_running(pid), "something that a program had started goes on")
-        self.assertEqual(self.states_in_doubt(), 2)
+
+    def test_the_example_writes_its_letters(self):
+        ran = subprocess.run([LAKH, "load", ROOT / "examples/plans/exec.yaml", "-n", "12", "--progress", "none"],
+                             cwd=self.folder, env={**os.environ, "PWD": str(self.folder)}, capture_output=True,
+                             text=True, timeout=60, check=False)
+        self.assertEqual(ran.returncode, 0, ran)
+        letters = sorted((self.folder / "letters").iterdir())
+        self.assertEqual([letter.name for letter in letters], [f"{item:05}.txt" for item in range(12)])
+        self.assertIn("is on its way", letters[0].read_text())
+        self.assertEqual(self.outputs()[0], f"{letters[0].stat().st_size}\n")
+
+    def test_limits_judge_a_run_of_programs(self):
+        words = ("-n", 5, "--progress", "none", "exec", "--", "true")
+        self.assertEqual(self.lakh("load", "--limit", "p99<60s", "--limit", "failed=0", *words).code, 0)
+        broken = self.lakh("load", "--limit", "p99<1us", *words)
+        self.assertEqual(broken.code, 6, broken)
+
+    def test_once_a_second_signal_kills_it_and_all_is_told(self):
+        for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
+            for more in ((), ("--json",)):
+                with self.subTest(signal=number, words=more):
+                    (self.folder / "log").unlink(missing_ok=True)
+                    process = self.start("exec", *more, "--", "sh", "-c",
+                                         'trap "echo no" INT TERM; echo "b 0 $$" >> log; while :; do sleep 0.05; done')
+                    self.wait_for_begun(1, process)
+                    (pid,) = self.log()[2]
+                    process.send_signal(number)
+                    time.sleep(0.3)
+                    self.assertIsNone(process.poll())
+                    done = stop(process, number)
+                    self.assertEqual(done.code, code, done)
+                    self.assertFalse(is_running(pid))
+                    if more:
+                        self.assertEqual((done.json()["signal"], done.json()["stdout"]), (9, "no\n"))
+                    else:
+                        self.assertIn("ended by SIGKILL", done.err)
 
     def wait_for_begun(self, number, process):
         for _ in range(2000):
