@@ -1,3 +1,4 @@
+#include <lakh/parallel/spin_pause.hpp>
 #include <lakh/parallel/thread_pool.hpp>
 
 #include <algorithm>
@@ -11,12 +12,6 @@ thread_local const thread_pool* current_pool = nullptr;
 
 // A thread that has nothing to do looks around for so long before it sleeps: waking it costs a system call.
 constexpr int looks_before_sleep = 200;
-
-void relax() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#endif
-}
 
 closed_error shut_down() {
   return closed_error(errc::queue_closed, "submit to a thread pool: it has been shut down");
@@ -187,7 +182,7 @@ bool thread_pool::park() {
 detail::task_state* thread_pool::next() noexcept {
   for (int look = 0; look < looks_before_sleep; ++look) {
     if (void* const item = ring_.pop()) return static_cast<detail::task_state*>(item);
-    relax();
+    detail::spin_pause();
   }
   return nullptr;
 }

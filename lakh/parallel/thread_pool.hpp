@@ -175,6 +175,14 @@ template <std::ranges::forward_range R, class F> auto thread_pool::map(R&& range
   std::mutex failing;
   std::size_t failed_at = elements.size();
   std::exception_ptr failure;
+  // Within a catch. No element is begun from then on.
+  const auto fail = [&](std::size_t at) {
+    next.store(elements.size());
+    const std::lock_guard<std::mutex> lock(failing);
+    if (at >= failed_at) return;
+    failed_at = at;
+    failure = std::current_exception();
+  };
   auto lane = [&] {
     for (std::size_t at = next.fetch_add(1); at < elements.size(); at = next.fetch_add(1)) {
       try {
@@ -184,12 +192,7 @@ template <std::ranges::forward_range R, class F> auto thread_pool::map(R&& range
           f(*elements[at]);
         ended.fetch_add(1);
       } catch (...) {
-        next.store(elements.size());
-        const std::lock_guard<std::mutex> lock(failing);
-        if (at < failed_at) {
-          failed_at = at;
-          failure = std::current_exception();
-        }
+        fail(at);
       }
     }
   };
@@ -200,9 +203,7 @@ template <std::ranges::forward_range R, class F> auto thread_pool::map(R&& range
     lanes.reserve(count);
     while (lanes.size() < count) lanes.push_back(submit(lane));
   } catch (...) {
-    next.store(elements.size());
-    failure = std::current_exception();
-    failed_at = 0;
+    fail(0);  // the lanes that were accepted may be failing too
   }
   // They refer to what is here: none may be left behind.
   for (const auto& one : lanes) one.wait();

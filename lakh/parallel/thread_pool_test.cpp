@@ -218,6 +218,38 @@ TEST(thread_pool, a_failing_map_leaves_out_the_rest_and_throws_the_first) {
   EXPECT_LE(called.load(), 12);
 }
 
+// A lane fails while the next one is refused: both tell of it at the same moment.
+TEST(thread_pool, a_map_that_fails_while_its_pool_is_shut_down_throws_one_of_the_two) {
+  const std::vector<int> numbers{1, 2, 3};
+  for (int round = 0; round < 30; ++round) {
+    thread_pool pool(3, "full", 1);
+    blocker one(pool);
+    blocker other(pool);
+    lakh::thread_event begun;
+    lakh::thread_event closing;
+    std::thread closer([&] {
+      begun.wait();
+      while (pool.queued() == 0) std::this_thread::yield();  // the second lane; the third waits for room
+      closing.set();
+      pool.shutdown(thread_pool::pending::cancel);
+    });
+    bool failed = false;
+    try {
+      pool.map(numbers, [&](int) {
+        begun.set();
+        closing.wait();
+        throw std::runtime_error("a lane");
+      });
+    } catch (const std::exception&) {
+      failed = true;
+    }
+    EXPECT_TRUE(failed);
+    one.let_go();
+    other.let_go();
+    closer.join();
+  }
+}
+
 TEST(thread_pool, map_within_a_task_of_the_same_pool_ends) {
   thread_pool pool(1);
   const std::vector<int> numbers{1, 2, 3};
