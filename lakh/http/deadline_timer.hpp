@@ -3,15 +3,11 @@
 #pragma once
 
 #include <lakh/async/loop.hpp>
-
-#include <algorithm>
+#include <lakh/core/deadline.hpp>
 
 namespace lakh::http {
 
-// `limit` after `from`. A limit beyond what a clock can count, such as duration::max(), is none: time_point::max().
-inline time_point deadline_after(time_point from, duration limit) noexcept {
-  return limit >= time_point::max() - from ? time_point::max() : from + std::max(limit, duration::zero());
-}
+using lakh::deadline_after;
 
 class deadline_timer : private timer_node {
  public:

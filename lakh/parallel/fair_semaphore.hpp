@@ -18,6 +18,7 @@
 #pragma once
 
 #include <lakh/async/loop.hpp>
+#include <lakh/core/deadline.hpp>
 #include <lakh/core/intrusive_list.hpp>
 
 #include <condition_variable>
@@ -36,7 +37,9 @@ class fair_semaphore {
   void acquire();
   // False, and no permit taken, if the time comes first.
   [[nodiscard]] bool try_acquire_until(time_point until);
-  [[nodiscard]] bool try_acquire_for(duration at_most) { return try_acquire_until(clock::now() + at_most); }
+  [[nodiscard]] bool try_acquire_for(duration at_most) {
+    return try_acquire_until(deadline_after(clock::now(), at_most));
+  }
   // Takes a permit if there is one and nobody waits for it.
   [[nodiscard]] bool try_acquire();
 

@@ -14,6 +14,7 @@
 // A future belongs to one thread or coroutine at a time.
 #pragma once
 
+#include <lakh/core/deadline.hpp>
 #include <lakh/core/error.hpp>
 #include <lakh/core/intrusive_list.hpp>
 #include <lakh/parallel/remote_waiter.hpp>
@@ -185,7 +186,7 @@ template <class T> class [[nodiscard]] future {
   void wait() const noexcept { state_->wait(); }
   // False if the time comes first.
   [[nodiscard]] bool wait_until(time_point until) const { return state_->wait_until(until); }
-  [[nodiscard]] bool wait_for(duration at_most) const { return wait_until(clock::now() + at_most); }
+  [[nodiscard]] bool wait_for(duration at_most) const { return wait_until(deadline_after(clock::now(), at_most)); }
 
   // True if it had not begun, and now never will; false if it runs or is done.
   bool cancel() noexcept { return state_->cancel(); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lakh/async/loop.hpp>
+#include <lakh/core/deadline.hpp>
 
 #include <condition_variable>
 #include <cstdint>
@@ -25,7 +26,7 @@ class thread_event {
   void wait();
   // False if the time comes first.
   [[nodiscard]] bool wait_until(time_point until);
-  [[nodiscard]] bool wait_for(duration at_most) { return wait_until(clock::now() + at_most); }
+  [[nodiscard]] bool wait_for(duration at_most) { return wait_until(deadline_after(clock::now(), at_most)); }
 
  private:
   mutable std::mutex mutex_;

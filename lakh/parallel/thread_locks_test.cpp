@@ -1,10 +1,12 @@
 #include <lakh/parallel/fair_semaphore.hpp>
 #include <lakh/parallel/rendezvous.hpp>
 #include <lakh/parallel/thread_event.hpp>
+#include <lakh/parallel/thread_pool.hpp>
 
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <set>
 #include <thread>
 #include <vector>
@@ -80,6 +82,21 @@ TEST(fair_semaphore, never_lets_in_more_than_it_has) {
   EXPECT_EQ(entered.load(), 4 * 300);
   EXPECT_EQ(semaphore.available(), 3U);
   EXPECT_EQ(semaphore.waiting(), 0U);
+}
+
+TEST(deadline, a_limit_that_no_clock_can_count_is_none) {
+  lakh::fair_semaphore permits(0);
+  lakh::thread_event event;
+  lakh::thread_pool pool(1);
+  auto result = pool.submit([&] {
+    event.set();
+    std::this_thread::sleep_for(1ms);
+    permits.release();
+  });
+  EXPECT_TRUE(event.wait_for(lakh::duration::max()));
+  EXPECT_TRUE(permits.try_acquire_for(lakh::duration::max()));
+  EXPECT_TRUE(result.wait_for(lakh::duration::max()));
+  EXPECT_FALSE(permits.try_acquire_for(-1ms));
 }
 
 TEST(thread_event, wakes_all_and_stays_set) {
