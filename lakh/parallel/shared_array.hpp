@@ -13,8 +13,8 @@
 // 2. get, set, update and lock exclude each other, in all processes; one element or all of them: there is one lock.
 // 3. The values under the lock are the array itself. A holder that dies leaves them as far as it had come:
 //    elements that it did not touch are whole, the one that it was writing may be part old and part new. Whoever takes
-//    the lock next is told (abandoned), and so is everybody after him until one has called repaired(). set, get and update go on
-//    without asking.
+//    the lock next is told (abandoned), and so is everybody after him until one has called repaired(). set, get and
+//    update go on without asking.
 // 4. atomic(i), where the processor changes a T in one step, needs no lock and heeds none.
 // 5. Threads of all processes that have it may call everything at the same time.
 #pragma once
