@@ -65,6 +65,10 @@ load_run::state::state(load_request given) : request(std::move(given)) {
                       "write down `reconcile:` in the plan of a new run");
   if (request.repair && p.at_most_once)
     throw input_error("nothing can be repaired: the run sends nothing that was sent before, as at_most_once says");
+  if (request.retry_failed && p.at_most_once)
+    throw input_error(
+        "failed items cannot be tried again: the run sends nothing that was sent before, as at_most_once says",
+        "begin a new run for them: lakh runs export RUN --failed lists them");
   if (shape.processes > 1) {
     load::process_heritage heritage;
     heritage.the_plan = &request.the_plan;

@@ -31,7 +31,7 @@ struct load_request {
   // The folder of a run to go on with; the_plan is then the one frozen there, with other lanes or limits at most.
   std::optional<std::filesystem::path> resume;
   bool repair = false;         // resume: asks the target first, and sends again what is confirmed here and not there
-  bool retry_failed = false;   // resume: items that failed are tried again
+  bool retry_failed = false;   // resume: items that failed are tried again; refused with at_most_once, as repair is
   std::filesystem::path runs;  // where run folders are made, unless the plan says
   bool ledger = true;
   bool reconcile = true;                          // if the plan says how

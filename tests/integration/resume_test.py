@@ -174,6 +174,22 @@ class Resume(Case):
         self.assertEqual(done.code, 0, done)
         self.assertEqual(done.json()["balance"]["confirmed"], 20)
 
+    def test_at_most_once_means_also_that_what_failed_is_not_sent_again(self):
+        sent = []
+
+        def answer(connection, request):
+            sent.append(request)
+            connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno")
+
+        at = self.scripted(answer)
+        self.assertEqual(self.lakh("load", "-n", 20, "-q", "--at-most-once", "http", at + "/x").code, 1)
+        for more in ("--retry-failed", "--repair"):
+            refused = self.lakh("load", "--resume", "last", more)
+            self.assertEqual(refused.code, 2, refused)
+        self.assertIn("at_most_once", self.lakh("load", "--resume", "last", "--retry-failed").err)
+        self.assertEqual(self.go_on().json()["balance"]["failed"], 20)
+        self.assertEqual(len(sent), 20)
+
     def test_a_schedule_goes_on_where_it_was(self):
         at, _ = self.shop()
         self.begin(at, "--rate", "2000/s", orders=3000, until=1000)
