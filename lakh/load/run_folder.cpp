@@ -181,8 +181,6 @@ bool is_run(const std::filesystem::path& folder) {
   return std::filesystem::is_regular_file(folder / "run.json", code);
 }
 
-// Somebody holds the lock. Looking takes it for a moment, but only where the file is there, so that looking changes
-// nothing.
 // What puts a run before another: its id tells the second in which it began, run.json the millisecond.
 std::string order_of(const std::filesystem::path& folder) {
   const std::string id = folder.filename().string();
@@ -289,6 +287,7 @@ std::vector<run_summary> run_folder::list(const std::filesystem::path& root) {
   return summaries;
 }
 
+// Looking takes the lock for a moment, but only where the file is there, so that looking changes nothing.
 bool run_folder::is_held(const std::filesystem::path& folder) {
   std::error_code code;
   if (!std::filesystem::exists(folder / "lock", code)) return false;

@@ -5,42 +5,19 @@ claimed and never begun is not in doubt, however many sessions it takes until so
 """
 
 import json
-import pathlib
 import signal
 import subprocess
-import sys
 import time
+import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-from harness import Case, stop  # noqa: E402  (the path to it is made above)
+from chaos_case import Disks, children  # which also makes the path to the next
+from harness import Case, stop
 
 # A program that was marked, and was killed before its shell had written that it began: a few of those that start just then.
 JUST_STARTING = 10
 
 
-def children(parent):
-    """The children of a process, of all its threads."""
-    found = []
-    for task in pathlib.Path(f"/proc/{parent}/task").glob("*/children"):
-        try:
-            found += [int(word) for word in task.read_text().split()]
-        except OSError:  # it has just ended
-            pass
-    return found
-
-
-class Begun(Case):
-    def small_disk(self, size):
-        """A folder on a disk of its own, or a skipped test."""
-        folder = self.folder / "small"
-        folder.mkdir()
-        made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True,
-                              check=False)
-        if made.returncode:
-            self.skipTest("no small disk can be mounted here")
-        self.addCleanup(subprocess.run, ["umount", "-l", str(folder)], check=False)
-        return folder
-
+class Begun(Disks, Case):
     def words(self, items, users, seconds, *more):
         users = ["-u", users] if users else []
         return ["load", "-n", items, *users, "--progress", "none", *more, "exec", "--output", "discard", "--", "sh", "-c",
@@ -87,18 +64,18 @@ class Begun(Case):
     def test_a_full_disk_leaves_nothing_in_doubt_that_never_began(self):
         for shape in ("1x1x8", "1x2x8", "2x1x8"):
             with self.subTest(shape=shape):
-                disk = self.small_disk("480k") if not (self.folder / "small").exists() else self.folder / "small"
+                disk = self.small_disk("small", "480k") if not (self.folder / "small").exists() else self.folder / "small"
                 (self.folder / "log").unlink(missing_ok=True)
-                subprocess.run(["mount", "-o", "remount,size=480k", str(disk)], check=True)
+                self.grow(disk, "480k")  # and shrink it again
                 done = self.lakh(*self.words(600, None, 0.02, "--shape", shape, "--runs", "small/runs"))
                 self.assertEqual(done.code, 4, done)
                 self.assertLess(len(self.begun()), 600)
-                subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
+                self.grow(disk, "50m")
                 self.assertEndsWell(self.go_on(runs="small/runs"), 600, 0, "small/runs")
                 subprocess.run(["rm", "-rf", str(disk / "runs")], check=True)
 
     def test_a_resume_that_finds_the_disk_full_forgets_nothing(self):
-        disk = self.small_disk("2m")
+        disk = self.small_disk("small", "2m")
         loader = self.start(*self.words(150, 32, 0.3, "--runs", "small/runs"))
         self.wait_until_begun(40, loader)
         stop(loader, signal.SIGKILL)
@@ -150,6 +127,4 @@ class Begun(Case):
 
 
 if __name__ == "__main__":
-    import unittest
-
     unittest.main()

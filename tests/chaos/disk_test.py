@@ -3,38 +3,21 @@ shop refuses what it cannot store, and once there is room again the run goes on 
 
 import contextlib
 import os
-import pathlib
 import resource
 import shutil
 import signal
 import sqlite3
 import stat
 import subprocess
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-from harness import LAKH, Case, Done, stop  # noqa: E402  (the path to it is made above)
+from chaos_case import PLAN, Disks  # which also makes the path to the next
+from harness import LAKH, Case, Done, stop
 
-PLAN = pathlib.Path(__file__).resolve().parent / "orders.yaml"
 ITEMS = 20000
 
 
-class Disks(Case):
-    def small_disk(self, name, size):
-        """A folder on a disk of its own, or a skipped test."""
-        folder = self.folder / name
-        folder.mkdir()
-        made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True,
-                              check=False)
-        if made.returncode:
-            self.skipTest("no small disk can be mounted here")
-        self.addCleanup(subprocess.run, ["umount", "-l", str(folder)], check=False)
-        return folder
-
-    def grow(self, folder, size):
-        subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
-
+class FailingDisks(Disks, Case):
     def load(self, at, *more, items=ITEMS, **how):
         return self.limited("load", PLAN, "-n", items, "--target", at, "--key", "{{reference}}", "--progress", "none", *more,
                             **how)

@@ -5,32 +5,18 @@ run the shop's database is asked directly, with SQL, and every order is held aga
     … kills_test.py --kills 10000 --seed 7       as many kills as that, along another path
 """
 
-import contextlib
-import csv
 import json
-import pathlib
 import random
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
-import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "integration"))
-from harness import LAKH, ROOT, Case  # noqa: E402  (the path to it is made above)
+import chaos_case
+from chaos_case import MISHAPS, PLAN, SEED, Blind, Chaos
 
-PLAN = HERE / "orders.yaml"
-MISHAPS = "drop-before:2%,drop-after:2%,cut:2%,500:1%,500-after:1%,503:1%@0,429:1%@0,delay:10%@1ms..20ms"
 SHAPES = ("auto", "coroutines:4", "coroutines:16", "threads:4", "1x2x8", "serial")
 KILLS = 200
-SEED = 20261122
-
-with open(ROOT / "examples/data/customers.csv", encoding="utf-8", newline="") as _file:
-    CUSTOMERS = list(csv.DictReader(_file))
 
 
 class Counted:
@@ -42,39 +28,7 @@ class Counted:
         return cls.loaders + cls.shops
 
 
-class Chaos(Case):
-    """A run in a folder of its own, and a shop that comes back at the same address."""
-
-    def setUp(self):
-        super().setUp()
-        self.at = self.shop_process = None
-        self.shop_starts = 0
-
-    def open_shop(self, chaos):
-        self.shop_starts += 1
-        words = ["--chaos", f"{chaos},seed:{self.shop_starts}"] if chaos else []
-        listen = self.at.removeprefix("http://") if self.at else "127.0.0.1:0"
-        port_file = self.folder / "port"
-        port_file.unlink(missing_ok=True)
-        self.shop_process = self.start("shop", "--listen", listen, "--db", "shop.db", "--port-file", port_file, *words)
-        deadline = time.monotonic() + 20
-        while not (port_file.exists() and port_file.read_text().strip()):
-            if self.shop_process.poll() is not None:
-                self.fail(f"the shop ended: {self.shop_process.communicate()}")
-            self.assertLess(time.monotonic(), deadline, "the shop did not start")
-            time.sleep(0.002)
-        self.at = f"http://127.0.0.1:{int(port_file.read_text())}"
-
-    def kill(self, process):
-        process.kill()
-        process.communicate()
-
-    def the_run(self):
-        """The folder of the run, once there is one."""
-        begun = [found.parent for found in self.folder.glob("runs/*/run.json")]
-        self.assertLessEqual(len(begun), 1, "a run was begun twice")
-        return begun[0] if begun else None
-
+class Loaders(Chaos):
     def load_words(self, luck, more):
         run = self.the_run()
         begin = ["--resume", run.name] if run else [*more, "--target", self.at]
@@ -139,92 +93,17 @@ class Chaos(Case):
         Counted.items += items
         return items, code
 
-    def ledger(self):
-        """What the ledger says of each item, read with SQL: its latest outcome, and what was claimed."""
-        said, claimed = {}, set()
-        files = []
-        for file in self.the_run().glob("ledger-*.db"):
-            opened = sqlite3.connect(file)
-            self.addCleanup(opened.close)
-            meta = {}
-            with contextlib.suppress(sqlite3.OperationalError):  # killed before it had made its tables
-                meta = dict(opened.execute("SELECT key, value FROM meta"))
-            if meta:
-                files.append((int(meta["session"]), int(meta["writer"]), opened))
-        for _, _, opened in sorted(files, key=lambda each: each[:2]):
-            for kind, first, count in opened.execute("SELECT kind, first_item, count FROM claim ORDER BY id"):
-                (claimed.update if kind == "claim" else claimed.difference_update)(range(first, first + count))
-            for item, state, attempts, kept in opened.execute("SELECT item, state, attempts, kept FROM outcome ORDER BY batch"):
-                said[item] = (state, json.loads(kept)["id"] if kept else None)
-                # What was learnt by asking has no answer to keep anything of.
-                self.assertEqual(kept is not None, state == "confirmed" and attempts > 0, (item, state, attempts, kept))
-        return said, claimed
 
-    def orders(self):
-        """The shop's rows by item, asked in its own database."""
-        run = self.the_run().name
-        found = {}
-        with contextlib.closing(sqlite3.connect(self.folder / "shop.db")) as opened:
-            self.assertEqual(opened.execute("PRAGMA integrity_check").fetchone(), ("ok",))
-            rows = opened.execute("SELECT id, run, reference, answer FROM orders").fetchall()
-        for order, of, reference, answer in rows:
-            self.assertEqual(of, run)
-            self.assertTrue(reference.startswith(run + "-"), reference)
-            found.setdefault(int(reference[len(run) + 1:]), []).append((order, json.loads(answer)))
-        return found
-
-    def assertNotAltered(self, item, order):
-        row = CUSTOMERS[item % len(CUSTOMERS)]
-        self.assertEqual(order["customer"]["name"], row["name"])
-        self.assertEqual(order["customer"]["email"], row["email"].lower())
-        for part in ("street", "city", "postcode", "country"):
-            self.assertEqual(order["address"][part], row[part], (item, part))
-
-    def assertEnded(self, items):
-        shown = self.lakh("runs", "show", self.the_run().name, "--json")
-        self.assertEqual(shown.code, 0, shown)
-        balance = shown.json()["ledger_balance"]
-        self.assertEqual(balance["requested"], items)
-        self.assertEqual(balance["confirmed"] + balance["failed"] + balance["unknown"], items, balance)
-        return balance
-
-
-class Kills(Chaos):
+class Kills(Loaders):
     def test_with_keys_every_order_is_there_once_and_unaltered(self):
-        begun = time.monotonic()
-        while Counted.kills() < KILLS:
-            number = Counted.runs + 1
-            for stale in self.folder.iterdir():
-                shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
-            self.at = None
-            try:
-                self.one_run(number)
-            except BaseException:
-                kept = shutil.copytree(self.folder, tempfile.mkdtemp(prefix="lakh-killed-"), dirs_exist_ok=True)
-                print(f"run {number} of seed {SEED} went wrong; it is kept in {kept}", file=sys.stderr, flush=True)
-                raise
-            if number % 50 == 0:
-                self.tell(begun)
-        self.tell(begun, ": 0 missing, 0 duplicate, 0 altered")
+        self.runs_until_killed(KILLS, Counted, SEED, self.one_run, self.tell)
 
     def one_run(self, number):
         items, code = self.killed_run(random.Random(SEED * 1000003 + number), MISHAPS, more=("--key", "{{reference}}"),
                                       at_most=15 if KILLS <= 1000 else 40)
         self.kill(self.shop_process)
         self.assertEqual(code, 0)
-        balance = self.assertEnded(items)
-        self.assertEqual(balance["confirmed"], items, balance)
-        said, claimed = self.ledger()
-        stored = self.orders()
-        self.assertEqual(sorted(stored), list(range(items)), "missing or unexpected")
-        self.assertEqual(claimed, set(range(items)))
-        for item, orders in stored.items():
-            self.assertEqual(len(orders), 1, f"item {item} was ordered {len(orders)} times")
-            self.assertNotAltered(item, orders[0][1])
-            self.assertEqual(said[item][0], "confirmed", item)
-            self.assertIn(said[item][1], (None, orders[0][0]), f"item {item} is another order there")
-        verified = self.lakh("verify", self.the_run().name)
-        self.assertEqual(verified.code, 0, verified)
+        self.assertThereOnce(items)
 
     def tell(self, begun, more=""):
         print(f"{Counted.kills()} kills ({Counted.loaders} of loaders, {Counted.shops} of shops) in {Counted.runs} runs of "
@@ -232,31 +111,9 @@ class Kills(Chaos):
               file=sys.stderr, flush=True)
 
 
-class WithoutKeys(Chaos):
-    """Nothing tells the shop a repetition, so nothing that may have arrived is sent again."""
-
+class WithoutKeys(Blind, Loaders):
     # Not 500-after: an answer is believed, and one that says "failed" of what was done is a lie.
     MISHAPS = "drop-before:2%,drop-after:2%,cut:2%,503:1%@0,429:1%@0,500:1%,delay:20%@1ms..20ms"
-
-    def assertHonest(self, items):
-        """Nothing twice, and whatever is not surely as the ledger says is named unknown."""
-        balance = self.assertEnded(items)
-        self.kill(self.shop_process)
-        said, _ = self.ledger()
-        stored = self.orders()
-        self.assertEqual([item for item, orders in stored.items() if len(orders) > 1], [], "ordered twice")
-        for item in range(items):
-            state, kept = said[item]
-            if state == "confirmed":
-                self.assertIn(item, stored, f"item {item} is confirmed and not there")
-                self.assertIn(kept, (None, stored[item][0][0]), f"item {item} is another order there")
-            elif item in stored:
-                self.assertEqual(state, "unknown", f"item {item} is there")
-            else:
-                self.assertIn(state, ("failed", "unknown"), item)
-        for item, orders in stored.items():
-            self.assertNotAltered(item, orders[0][1])
-        return balance, stored
 
     def test_what_is_in_doubt_is_looked_up_and_nothing_is_there_twice(self):
         luck = random.Random(SEED)
@@ -268,12 +125,6 @@ class WithoutKeys(Chaos):
         balance, stored = self.assertHonest(items)
         self.assertEqual(balance["unknown"], 0, "each could be looked up")
         self.assertEqual(len(stored), balance["confirmed"])
-
-    def plan_without_questions(self):
-        """A plan that does not say how the shop can be asked."""
-        plan = self.folder / "blind.yaml"
-        plan.write_text(PLAN.read_text().partition("\nreconcile:")[0].replace("../../examples", str(ROOT / "examples")) + "\n")
-        return plan
 
     def test_where_the_shop_cannot_be_asked_each_doubtful_item_is_named_unknown(self):
         items, code = self.killed_run(random.Random(SEED + 1), self.MISHAPS, at_most=16, plan=self.plan_without_questions())
@@ -294,7 +145,7 @@ class WithoutKeys(Chaos):
         self.assertHonest(items)
 
 
-class Targets(Chaos):
+class Targets(Loaders):
     """Faults of the target that no client can survive: they must not go unnoticed."""
 
     def test_an_answer_that_belongs_to_another_order_confirms_nothing(self):
@@ -324,7 +175,7 @@ class Targets(Chaos):
         self.assertEqual(found["duplicate"], surplus, found)
 
 
-class TwoLoaders(Chaos):
+class TwoLoaders(Loaders):
     def test_the_second_on_a_run_is_refused_and_the_first_goes_on(self):
         self.open_shop("delay:50%@5ms..20ms")
         first = self.start("load", PLAN, "-n", 3000, "--target", self.at, "--key", "{{reference}}", "--progress", "none", "--json",
@@ -361,10 +212,4 @@ class TwoLoaders(Chaos):
 
 
 if __name__ == "__main__":
-    words = sys.argv[1:]
-    for name in ("--kills", "--seed"):
-        if name in words:
-            at = words.index(name)
-            globals()[name[2:].upper()] = int(words[at + 1])
-            del words[at:at + 2]
-    unittest.main(argv=[sys.argv[0], *words])
+    chaos_case.main(globals())

@@ -10,21 +10,17 @@ import json
 import os
 import pathlib
 import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-import unittest
 
-import kills_test
-from kills_test import MISHAPS, PLAN, Chaos
+import chaos_case
+from chaos_case import MISHAPS, PLAN, SEED, Blind, Chaos, children
 
 SHAPES = ("2x1x8", "processes:3", "2x2x4", "3x1x4", "4x1x2")
 OTHERS = ("coroutines:8", "threads:3", "serial", "auto")
 KILLS = 60
-SEED = 20261122
 
 
 class Counted:
@@ -34,17 +30,6 @@ class Counted:
     @classmethod
     def kills(cls):
         return cls.workers + cls.supervisors + cls.servers + cls.shops
-
-
-def children(parent):
-    """The children of a process, of all its threads."""
-    found = []
-    for task in pathlib.Path(f"/proc/{parent}/task").glob("*/children"):
-        try:
-            found += [int(word) for word in task.read_text().split()]
-        except OSError:  # it has just ended
-            pass
-    return found
 
 
 def alive(process):
@@ -145,43 +130,16 @@ class Processes(Chaos):
         Counted.items += items
         return items, code
 
-    def assertThereOnce(self, items):
-        balance = self.assertEnded(items)
-        self.assertEqual(balance["confirmed"], items, balance)
-        said, claimed = self.ledger()
-        stored = self.orders()
-        self.assertEqual(sorted(stored), list(range(items)), "missing or unexpected")
-        self.assertEqual(claimed, set(range(items)))
-        for item, orders in stored.items():
-            self.assertEqual(len(orders), 1, f"item {item} was ordered {len(orders)} times")
-            self.assertNotAltered(item, orders[0][1])
-            self.assertEqual(said[item][0], "confirmed", item)
-            self.assertIn(said[item][1], (None, orders[0][0]), f"item {item} is another order there")
-        verified = self.lakh("verify", self.the_run().name)
-        self.assertEqual(verified.code, 0, verified)
-
-
 class WorkerKills(Processes):
     def test_with_keys_every_order_is_there_once_and_unaltered(self):
-        begun = time.monotonic()
-        while Counted.kills() < KILLS:
-            number = Counted.runs + 1
-            for stale in self.folder.iterdir():
-                shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
-            self.at = None
-            luck = random.Random(SEED * 1000003 + number)
-            try:
-                items, code = self.harassed_run(luck, MISHAPS, [PLAN, "--key", "{{reference}}"], luck.randrange(6, 20))
-                self.kill(self.shop_process)
-                self.assertEqual(code, 0)
-                self.assertThereOnce(items)
-            except BaseException:
-                kept = shutil.copytree(self.folder, tempfile.mkdtemp(prefix="lakh-killed-"), dirs_exist_ok=True)
-                print(f"run {number} of seed {SEED} went wrong; it is kept in {kept}", file=sys.stderr, flush=True)
-                raise
-            if number % 50 == 0:
-                self.tell(begun)
-        self.tell(begun, ": 0 missing, 0 duplicate, 0 altered")
+        self.runs_until_killed(KILLS, Counted, SEED, self.one_run, self.tell)
+
+    def one_run(self, number):
+        luck = random.Random(SEED * 1000003 + number)
+        items, code = self.harassed_run(luck, MISHAPS, [PLAN, "--key", "{{reference}}"], luck.randrange(6, 20))
+        self.kill(self.shop_process)
+        self.assertEqual(code, 0)
+        self.assertThereOnce(items)
 
     def tell(self, begun, more=""):
         print(f"{Counted.kills()} kills ({Counted.workers} of worker processes, {Counted.supervisors} of supervisors, "
@@ -189,11 +147,9 @@ class WorkerKills(Processes):
               f"and {Counted.sessions} sessions, {time.monotonic() - begun:.0f} s{more}", file=sys.stderr, flush=True)
 
 
-class WithoutKeys(Processes):
+class WithoutKeys(Blind, Processes):
     """Nothing tells the shop a repetition: what a dead process may have sent is asked for, or named unknown."""
 
-    assertHonest = kills_test.WithoutKeys.assertHonest
-    plan_without_questions = kills_test.WithoutKeys.plan_without_questions
     # Not so often lost on the way that most items are unknown by that alone.
     MISHAPS = "drop-after:1%,503:1%@0,delay:30%@1ms..20ms"
 
@@ -310,10 +266,4 @@ class Ends(Processes):
 
 
 if __name__ == "__main__":
-    words = sys.argv[1:]
-    for name in ("--kills", "--seed"):
-        if name in words:
-            at = words.index(name)
-            globals()[name[2:].upper()] = int(words[at + 1])
-            del words[at:at + 2]
-    unittest.main(argv=[sys.argv[0], *words])
+    chaos_case.main(globals())
