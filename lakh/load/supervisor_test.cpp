@@ -263,6 +263,22 @@ TEST_F(supervisor_test, stopping_finishes_what_is_in_flight_in_all_processes) {
   EXPECT_LT(played.result.stats.confirmed, 1'000'000U);
 }
 
+TEST_F(supervisor_test, a_process_that_ends_in_order_is_believed_though_it_has_not_heard_all_that_it_was_told) {
+  how with;
+  with.meanwhile = [](supervisor& all) -> task<void> {
+    while (all.snapshot().confirmed < 100) co_await sleep_for(1ms);
+    for (;;) {  // also while they close their books, and no longer listen
+      all.stop();
+      co_await sleep_for(50us);
+    }
+  };
+  const played_run played = play(1'000'000, slowly, with);
+  EXPECT_EQ(played.result.end, run_end::stopped);
+  EXPECT_EQ(played.told, std::vector<std::string>()) << "nobody died";
+  EXPECT_EQ(played.states.count(item_state::claimed), 0U);
+  EXPECT_EQ(played.states.count(item_state::confirmed), played.result.stats.confirmed);
+}
+
 reply never(std::uint64_t item, unsigned) {
   reply answer;
   if (item >= 50) answer.after = 1h;
