@@ -219,7 +219,8 @@ int run_load(environment& env, const words& given) {
   const std::unique_ptr<actions::load_run> prepared = prepare(env, given, title, target, limits);
   actions::load_run& run = *prepared;
   const paint on_err(env.err_in_colour());
-  for (const std::string& note : prepare_machine(run.shape().lanes(), run.shape().processes, run.descriptors_per_lane()))
+  for (const std::string& note :
+       prepare_machine(run.shape().lanes(), run.shape().processes, run.descriptors_per_lane()))
     *env.err << on_err.yellow("note:") + " " + note + "\n";
 
   std::optional<load_metrics> metrics;
