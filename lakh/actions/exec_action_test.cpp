@@ -149,6 +149,8 @@ TEST(exec_action, its_input_is_a_template_or_a_file) {
   EXPECT_EQ(
       exec("exec: {command: [cat], stdin_file: " + (folder.path / "in.txt").string() + "}\nkeep: {all: stdout}").kept,
       R"({"all":"from a file, item 7"})");
+  std::ofstream(folder.path / "empty");
+  EXPECT_TRUE(exec("exec: {command: [cat], stdin_file: " + (folder.path / "empty").string() + "}").report.as_expected);
 }
 
 TEST(exec_action, it_runs_in_the_folder_that_is_named) {
@@ -421,6 +423,7 @@ TEST(exec_action, mistakes_are_told_with_their_place) {
   EXPECT_THAT(mistake("exec: {stdin: x}"), HasSubstr("command"));
   EXPECT_THAT(mistake("exec: {command: [a], stdin: x, stdin_file: y}"), HasSubstr("a program has one input"));
   EXPECT_THAT(mistake("exec: {command: [a], stdin_file: /no/such}"), HasSubstr("cannot read '/no/such'"));
+  EXPECT_THAT(mistake("exec: {command: [a], stdin_file: /tmp}"), HasSubstr("cannot read '/tmp'"));
   EXPECT_THAT(mistake("exec: {command: [a], comand: [b]}"), HasSubstr("comand"));
   EXPECT_THAT(mistake("exec: {command: [a], env: {A=B: c}}"), HasSubstr("cannot be the name of an environment"));
   EXPECT_THAT(mistake("exec: {command: [a], env: {LAKH_ITEM: c}}"), HasSubstr("set by lakh itself"));

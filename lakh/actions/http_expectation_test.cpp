@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 namespace {
 
 using lakh::config;
@@ -117,6 +119,16 @@ TEST(http_expectation, a_wanted_value_may_be_another_one_for_each_item) {
   why.clear();
   EXPECT_FALSE(expected.fits(head(created), R"({"reference":"r-2","number":2})", why, values));
   EXPECT_EQ(why, "header Location is '/orders/1', not '/orders/2'");
+}
+
+TEST(http_expectation, a_secret_that_is_expected_is_told_as_the_plan_has_it) {
+  ::setenv("HTTP_TEST_SECRET", "sesame", 1);
+  const auto expected = http_expectation(
+      config::mapping({{"headers", config::mapping({{"Location", quoted("{{env.HTTP_TEST_SECRET}}")}})}}));
+  EXPECT_EQ(why_not(expected), "header Location is '/orders/1', not '{{env.HTTP_TEST_SECRET}}'");
+  const auto of_body = http_expectation(
+      config::mapping({{"json", config::mapping({{"$.status", quoted("{{env.HTTP_TEST_SECRET}}")}})}}));
+  EXPECT_EQ(why_not(of_body), R"($.status is "accepted", not "{{env.HTTP_TEST_SECRET}}")");
 }
 
 TEST(http_expectation, done_once_a_value_is_what_stands_there) {
