@@ -26,6 +26,7 @@ class exec_action final : public load::action {
   [[nodiscard]] bool idempotent() const noexcept override { return program_.idempotent; }
   [[nodiscard]] bool keyed() const noexcept override { return program_.keyed; }
   [[nodiscard]] bool keeps() const noexcept override { return program_.used_later && !program_.kept.empty(); }
+  [[nodiscard]] config frozen() const override { return program_.frozen; }
   // A program works; two of them on one processor are no faster.
   [[nodiscard]] std::uint64_t usual_users(unsigned cores) const noexcept override { return cores; }
   // Its end, its output and its errors.
@@ -88,7 +89,8 @@ void compile_input(exec_program& to, config_reader& read, const load::plan& p, c
     to.input.shown = secrets.shown(text->text("exec.stdin"));
     return;
   }
-  const std::string content = read_file_beside(p.folder, *file, "exec.stdin_file");
+  const auto [content, frozen] = read_frozen_file(p.folder, read, "stdin_file");
+  to.frozen = frozen;
   to.input.text =
       load::text_template(content, load::text_format::plain, scope, label + "stdin", input_place(file->place()));
   to.input.shown = secrets.shown(content);

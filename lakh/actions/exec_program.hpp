@@ -49,6 +49,7 @@ struct exec_program {
   std::vector<std::string> environment;  // the rest of it, as "NAME=value"
   bool has_input = false;
   exec_text input;
+  config frozen;                     // what a run freezes of its file
   load::text_template directory;     // absolute once rendered
   std::filesystem::path folder;      // what a relative one starts from
   std::filesystem::path started_in;  // where this process is

@@ -24,6 +24,8 @@ class http_action final : public load::action {
   [[nodiscard]] bool keyed() const noexcept override { return program_.keyed; }
   [[nodiscard]] bool keeps() const noexcept override { return program_.used_later && !program_.kept.empty(); }
 
+  [[nodiscard]] config frozen() const override { return program_.frozen; }
+
   [[nodiscard]] task<void> check_target() const override {
     if (!program_.to) co_return;  // every item has its own
     co_await net::connect(*program_.to, program_.connect_limit);
@@ -117,8 +119,9 @@ std::shared_ptr<const load::action> make_http_action(const load::plan& p, const 
     program.body = load::text_template::from(*body, load::text_format::plain, scope, label + "body");
     content_type = "text/plain; charset=utf-8";
   } else if (file != nullptr) {
-    program.body = load::text_template(read_file_beside(p.folder, *file, "body_file"), load::text_format::plain, scope,
-                                       label + "body", file->place());
+    const auto [content, frozen] = read_frozen_file(p.folder, read, "body_file");
+    program.body = load::text_template(content, load::text_format::plain, scope, label + "body", file->place());
+    program.frozen = frozen;
     content_type = "application/octet-stream";
   }
   program.has_body = json != nullptr || form != nullptr || body != nullptr || file != nullptr;

@@ -42,6 +42,7 @@ struct http_program {
   std::vector<http_header> headers;  // the others
   bool has_body = false;
   load::text_template body;
+  config frozen;  // what a run freezes of its file
 
   http_expectation expect;
   std::vector<http_kept> kept;

@@ -52,6 +52,9 @@ load_run::state::state(load_request given) : request(std::move(given)) {
     throw input_error("these words change how many items the run has",
                       "leave out --rate: a resumed run does what it was asked at first");
   if (request.ledger && !request.resume) {
+    for (std::size_t i = 0; i < steps.size(); ++i)
+      if (const config more = steps[i].act->frozen(); !more.is_null())
+        p.steps[i].settings = p.steps[i].settings.overlaid(more);
     frozen = load::canonical_text(p, feeds);
     if (const std::size_t bad = find_bad_utf8(frozen); bad != std::string::npos) {
       const std::size_t line = frozen.rfind('\n', bad) + 1;

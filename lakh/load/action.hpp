@@ -11,6 +11,7 @@
 #include <lakh/async/loop.hpp>
 #include <lakh/async/task.hpp>
 #include <lakh/core/certainty.hpp>
+#include <lakh/core/config.hpp>
 #include <lakh/core/error.hpp>
 #include <lakh/load/side_records.hpp>
 #include <lakh/load/template.hpp>
@@ -104,6 +105,10 @@ class action {
   [[nodiscard]] virtual bool keyed() const noexcept = 0;
   // Whether later steps use what this one keeps.
   [[nodiscard]] virtual bool keeps() const noexcept = 0;
+
+  // What a run freezes of its settings beside those that were written, as a mapping to be put over them: the digests of
+  // the files that it has read. Null where there is nothing to add.
+  [[nodiscard]] virtual config frozen() const { return {}; }
 
   // How many are in flight at once where nobody says; on a machine with `cores`. Many where one mostly waits.
   [[nodiscard]] virtual std::uint64_t usual_users(unsigned /*cores*/) const noexcept { return 64; }

@@ -174,6 +174,33 @@ class Resume(Case):
         self.assertEqual(done.code, 0, done)
         self.assertEqual(done.json()["balance"]["confirmed"], 20)
 
+    def test_a_file_that_is_sent_must_be_what_it_was(self):
+        (self.folder / "body.txt").write_text("order {{item}}")
+        bodies = []
+
+        def answer(connection, request):
+            bodies.append(request.partition(b"\r\n\r\n")[2])
+            connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno")
+
+        at = self.scripted(answer)
+        http = ("http", "POST", at + "/x", "-d", "@body.txt")
+        program = ("exec", "--stdin", "@body.txt", "--", "grep", "-q", "nothing")
+        for words in (http, program):
+            with self.subTest(words=words):
+                (self.folder / "body.txt").write_text("order {{item}}")
+                self.assertEqual(self.lakh("load", "-n", 3, "-q", "--key", "auto", *words).code, 1)
+                sent = len(bodies)
+                (self.folder / "body.txt").write_text("order {{item}}, another one")
+                refused = self.lakh("load", "--resume", "last", "--retry-failed")
+                self.assertEqual(refused.code, 2, refused)
+                self.assertIn("has changed", refused.err)
+                self.assertIn("bring the file back", refused.err)
+                self.assertEqual(len(bodies), sent)
+                (self.folder / "body.txt").write_text("order {{item}}")
+                again = self.go_on("--retry-failed")
+                self.assertEqual(again.json()["balance"]["failed"], 3, again)
+        self.assertEqual(sorted(bodies), sorted([f"order {item}".encode() for item in (0, 1, 2)] * 2))
+
     def test_at_most_once_means_also_that_what_failed_is_not_sent_again(self):
         sent = []
 
