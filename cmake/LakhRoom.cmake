@@ -30,25 +30,51 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   endif()
 endif()
 
-# lakh_room(NAME [ASIO] SOURCES a.cpp ... [PUBLIC lib ...] [PRIVATE lib ...] [TESTS a_test.cpp ...] [TEST_LINK lib ...])
+# Two precompiled headers: one for what becomes a library, which is position-independent, and one for tests. Each belongs to
+# a target without a source of its own, which the others borrow it from.
+if(LAKH_PRECOMPILED_HEADERS)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/pch.cpp CONTENT "")
+  add_library(lakh_pch OBJECT ${PROJECT_BINARY_DIR}/pch.cpp)
+  set_target_properties(lakh_pch PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_precompile_headers(lakh_pch PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch.hpp)
+  target_link_libraries(lakh_pch PRIVATE lakh_options lakh_private)
+  if(LAKH_TESTS)
+    add_library(lakh_test_pch OBJECT ${PROJECT_BINARY_DIR}/pch.cpp)
+    target_precompile_headers(lakh_test_pch PRIVATE ${PROJECT_SOURCE_DIR}/cmake/test_pch.hpp)
+    target_link_libraries(lakh_test_pch PRIVATE lakh_options lakh_private GTest::gmock)
+  endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # With a date inside, it would be another one for ccache each time.
+    target_compile_options(lakh_private INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
+  endif()
+endif()
+
+# lakh_precompiled(TARGET PCH)
+#   Sources of TARGET read the precompiled header of PCH, lakh_pch or lakh_test_pch, where one is built. TARGET links
+#   lakh_private, and is position-independent as PCH is.
+function(lakh_precompiled target pch)
+  if(LAKH_PRECOMPILED_HEADERS)
+    target_precompile_headers(${target} REUSE_FROM ${pch})
+  endif()
+endfunction()
+
+# lakh_room(NAME SOURCES a.cpp ... [PUBLIC lib ...] [PRIVATE lib ...] [TESTS a_test.cpp ...] [TEST_LINK lib ...])
 #   Makes the library lakh_NAME (alias lakh::NAME). PUBLIC names rooms below and libraries seen in headers.
-#   ASIO says that its sources include Asio: they share one precompiled header.
 #   TESTS become one program, lakh_NAME_test, run by ctest with the label `unit`; it links this room and what it names,
 #   nothing above it, so that an upward call does not link.
 function(lakh_room name)
-  cmake_parse_arguments(ROOM "ASIO" "" "SOURCES;PUBLIC;PRIVATE;TESTS;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE;TESTS;TEST_LINK" ${ARGN})
   set(target lakh_${name})
   add_library(${target} STATIC ${ROOM_SOURCES})
   add_library(lakh::${name} ALIAS ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
   target_link_libraries(${target} PUBLIC lakh_options ${ROOM_PUBLIC} PRIVATE $<BUILD_INTERFACE:lakh_private> ${ROOM_PRIVATE})
-  if(ROOM_ASIO AND LAKH_PCH)
-    target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/asio_pch.hpp)
-  endif()
+  lakh_precompiled(${target} lakh_pch)
   set_property(GLOBAL APPEND PROPERTY LAKH_ROOMS ${target})
   if(LAKH_TESTS AND ROOM_TESTS)
     add_executable(${target}_test ${ROOM_TESTS})
     target_link_libraries(${target}_test PRIVATE ${target} lakh_private ${ROOM_TEST_LINK} GTest::gmock GTest::gtest_main)
+    lakh_precompiled(${target}_test lakh_test_pch)
     add_test(NAME unit_${name} COMMAND ${target}_test)
     set_tests_properties(unit_${name} PROPERTIES LABELS unit TIMEOUT 300)
   endif()
