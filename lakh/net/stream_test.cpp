@@ -202,6 +202,23 @@ TEST_P(any_stream, writing_nothing_is_not_the_end) {
   lakh::run(work());
 }
 
+// A stream that says yes has sent all of it; one that never does so without waiting says no.
+TEST_P(any_stream, hands_over_at_once_all_or_says_no) {
+  auto work = []() -> task<void> {
+    auto [a, b] = co_await GetParam().make();
+    const std::string part = pattern(10'000);
+    std::string sent;
+    while (sent.size() < 50'000'000 && a->write_now(part)) sent += part;
+    EXPECT_LT(sent.size(), 50'000'000U) << "nobody reads";
+    a->close();
+    EXPECT_FALSE(a->write_now(part));
+    const std::string all = co_await read_all(*b);
+    EXPECT_TRUE(all.starts_with(sent));
+    EXPECT_LT(all.size(), sent.size() + part.size());
+  };
+  lakh::run(work());
+}
+
 TEST_P(any_stream, knows_whether_it_is_idle_and_alive_and_when_it_is_worth_asking) {
   auto work = []() -> task<void> {
     auto [a, b] = co_await GetParam().make();
