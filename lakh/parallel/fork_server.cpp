@@ -63,6 +63,8 @@ struct answer {
 
 // As much as a message may have under every kernel's default limits, and some to spare.
 constexpr std::size_t most_inline = 65536;
+// Milliseconds within which the descriptors of a process that was killed are closed, one after the other.
+constexpr int time_to_fall_apart = 100;
 // The kernel's own (SCM_MAX_FD).
 constexpr std::size_t most_passed = 253;
 
@@ -173,18 +175,22 @@ class server {
     std::array<iovec, 2> parts{{{&asked, sizeof asked}, {argument_.data(), argument_.size()}}};
     std::vector<unique_fd> descriptors;
     bool cut = false;
-    // So there is room for the first at least, by which the asker is told where there is none for the rest.
+    // So there is room for the first at least, by which the asker is told that there is none for the rest.
     spare_.reset();
     const ssize_t got = receive_message(requests_.get(), parts, descriptors, cut);
     if (got < static_cast<ssize_t>(sizeof asked)) return false;
-    if (descriptors.empty()) return make_spare();
+    if (descriptors.empty()) {  // somebody has lowered the limit: its end tells the asker
+      make_spare();
+      return true;
+    }
     unique_fd status = std::move(descriptors.front());
     descriptors.erase(descriptors.begin());
     if (cut || !make_spare()) {
       tell_start(status, -1, EMFILE);
       status.reset();
       descriptors.clear();
-      return make_spare();
+      make_spare();
+      return true;
     }
     const pid_t child = ::fork();
     if (child == 0) become_child(asked, std::move(status), std::move(descriptors));
@@ -410,7 +416,12 @@ process fork_server::start(entry what, std::string_view argument, std::span<cons
   std::vector<unique_fd> pidfd;
   bool cut = false;
   const ssize_t got = receive_message(child.status_.get(), room, pidfd, cut);
-  if (got != static_cast<ssize_t>(sizeof told)) throw_gone();
+  if (got != static_cast<ssize_t>(sizeof told)) {
+    // A server that is there had no room for the descriptor over which it answers.
+    pollfd server{socket_.get(), 0, 0};
+    if (::poll(&server, 1, time_to_fall_apart) != 0) throw_gone();
+    throw_error({EMFILE, std::system_category()}, "start a process");
+  }
   if (told.error != 0) throw_error({told.error, std::system_category()}, "start a process");
   if (pidfd.size() != 1) {
     // No room for it here. As long as its end was not told its number is its own.

@@ -334,13 +334,13 @@ TEST_F(fork_server_test, a_server_that_dies_takes_its_children_along) {
 
 TEST_F(fork_server_test, a_server_that_has_no_descriptor_left_says_so_and_goes_on) {
   fork_server server;
-  EXPECT_EQ(server.start(exit_as_told, "2").wait().code(), 2);  // it has begun, and has what it needs
+  const process first = server.start(sleep_on, "");  // it has begun, and has what it needs
   ::rlimit before{};
   ASSERT_EQ(::prlimit(server.id(), RLIMIT_NOFILE, nullptr, &before), 0);
   rlim_t unused = 0;
   while (std::filesystem::exists("/proc/" + std::to_string(server.id()) + "/fd/" + std::to_string(unused))) ++unused;
-  for (const rlim_t room : {0U, 1U, 2U, 3U}) {
-    const ::rlimit few{unused + room, before.rlim_max};
+  for (const rlim_t most : {rlim_t{3}, unused, unused + 1, unused + 2, unused + 3}) {
+    const ::rlimit few{most, before.rlim_max};
     ASSERT_EQ(::prlimit(server.id(), RLIMIT_NOFILE, &few, nullptr), 0);
     std::vector<process> children;
     std::error_code told;
@@ -351,7 +351,7 @@ TEST_F(fork_server_test, a_server_that_has_no_descriptor_left_says_so_and_goes_o
         told = e.code();
       }
     }
-    EXPECT_EQ(told, std::errc::too_many_files_open) << room << ": " << told.message();
+    EXPECT_EQ(told, std::errc::too_many_files_open) << most << ": " << told.message();
   }
   ASSERT_EQ(::prlimit(server.id(), RLIMIT_NOFILE, &before, nullptr), 0);
   EXPECT_EQ(server.start(exit_as_told, "3").wait().code(), 3);

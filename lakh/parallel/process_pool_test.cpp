@@ -371,16 +371,17 @@ TEST_F(process_pool_test, a_death_is_noticed_also_where_something_that_the_worke
 
 TEST_F(process_pool_test, workers_that_cannot_be_replaced_at_once_are_replaced_later) {
   for (const std::size_t count : {1U, 2U}) {
-    process_pool pool(count);
+    lakh::fork_server server;
+    process_pool pool(server, count);
     EXPECT_EQ(pool.apply(square, 3), 9);
     ::rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-    const ::rlimit no_more{3, before.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &no_more), 0);
+    ASSERT_EQ(::prlimit(server.id(), RLIMIT_NOFILE, nullptr, &before), 0);
+    const ::rlimit no_more{3, before.rlim_max};  // poll(2) of three descriptors is refused below
+    ASSERT_EQ(::prlimit(server.id(), RLIMIT_NOFILE, &no_more, nullptr), 0);
     ::kill(pool.worker_ids().front(), SIGKILL);
     while (pool.worker_ids().size() == count) std::this_thread::sleep_for(1ms);
     auto later = pool.submit(square, 4);
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    ASSERT_EQ(::prlimit(server.id(), RLIMIT_NOFILE, &before, nullptr), 0);
     while (pool.worker_ids().size() < count) std::this_thread::sleep_for(1ms);
     EXPECT_EQ(later.get(), 16);
   }
