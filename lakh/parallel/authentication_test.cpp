@@ -50,6 +50,20 @@ TEST(shared_key, has_sixteen_bytes_at_least) {
   EXPECT_NE(shared_key::random().bytes(), shared_key::random().bytes());
 }
 
+TEST(shared_key, is_copied_moved_and_assigned_as_the_value_that_it_is) {
+  shared_key one(secret);
+  const shared_key other(std::string(100, 'k'));
+  const shared_key copy = one;
+  one = other;
+  EXPECT_EQ(one.bytes(), other.bytes());
+  EXPECT_EQ(copy.bytes(), secret);
+  one = one.bytes() == other.bytes() ? one : copy;  // itself
+  EXPECT_EQ(one.bytes(), other.bytes());
+  one = shared_key(secret);
+  const shared_key moved = std::move(one);
+  EXPECT_EQ(moved.bytes(), secret);
+}
+
 TEST(shared_key, comes_from_a_file_that_only_its_owner_reads) {
   const auto file = std::filesystem::temp_directory_path() / ("lakh_key_" + std::to_string(::getpid()));
   std::ofstream(file) << secret << "\n";

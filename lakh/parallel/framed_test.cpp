@@ -133,6 +133,28 @@ TEST(framed_stream, carries_messages_of_several_senders_whole) {
   EXPECT_THAT(run_virtual(talk()), testing::Each(5001));
 }
 
+TEST(framed_stream, silence_is_that_not_a_byte_comes) {
+  const auto talk = []() -> task<void> {
+    auto [one, other] = net::memory_pair(1024);
+    framed_stream to(std::move(other));
+    const auto both = [&](scope& s) -> task<void> {
+      s.spawn([](net::stream& over) -> task<void> {
+        const std::string bytes = frame("slow");
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+          co_await sleep_for(900ms);
+          co_await over.write(std::string_view(bytes).substr(i, 1));
+        }
+      }(*one));
+      EXPECT_EQ(co_await to.receive(1s), "slow");
+    };
+    co_await in_scope(both);
+    EXPECT_THROW((void)co_await to.receive(1s), timeout_error);
+    co_await one->write(frame("again"));
+    EXPECT_EQ(co_await to.receive(1s), "again");
+  };
+  run_virtual(talk());
+}
+
 TEST(framed_stream, a_receive_that_was_cancelled_has_lost_nothing) {
   const auto talk = []() -> task<void> {
     auto [one, other] = net::memory_pair(1024);

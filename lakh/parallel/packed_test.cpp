@@ -14,6 +14,9 @@ namespace packed_things {
 enum class colour : std::uint8_t { red = 1, blue = 7 };
 BOOST_DESCRIBE_ENUM(colour, red, blue)
 enum class plain : std::int16_t { any };
+enum bare { first = 1, second = 2 };  // to which not every number can be made
+BOOST_DESCRIBE_ENUM(bare, first, second)
+static_assert(lakh::detail::any_number_enum<plain> && !lakh::detail::any_number_enum<bare>);
 
 struct base {
   std::string name;
@@ -167,6 +170,8 @@ TEST(packed, lengths_are_not_believed) {
 TEST(packed, what_is_out_of_range_is_refused) {
   EXPECT_THROW((void)unpack<bool>("\2"), lakh::input_error);
   EXPECT_THROW((void)unpack<colour>("\2"), lakh::input_error);
+  EXPECT_EQ(unpack<bare>(pack(second)), second);
+  EXPECT_THROW((void)unpack<bare>(pack(1000U)), lakh::input_error);
   EXPECT_THROW((void)unpack<std::optional<int>>(pack('\2', 1)), lakh::input_error);
   EXPECT_THROW((void)(unpack<std::variant<int, char>>("\2")), lakh::input_error);
   EXPECT_THROW((void)(unpack<std::map<char, char>>(pack(std::multimap<char, char>{{'a', 'b'}, {'a', 'c'}}))),

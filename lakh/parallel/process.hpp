@@ -67,6 +67,9 @@ class program {
   // The kernel kills it (SIGKILL) when the thread that started it ends, however that comes about.
   program& dies_with_parent() &;
   program&& dies_with_parent() && { return std::move(dies_with_parent()); }
+  // In a session of its own: signals that a terminal sends to who stands in front of it do not reach the program.
+  program& own_session() &;
+  program&& own_session() && { return std::move(own_session()); }
 
   program& input(stream_to where) &;
   program&& input(stream_to where) && { return std::move(input(where)); }
@@ -88,6 +91,7 @@ class program {
   stream_to errors_ = stream_to::inherit;
   bool clean_environment_ = false;
   bool dies_with_parent_ = false;
+  bool own_session_ = false;
 };
 
 // How a process ended: with an exit code, or by a signal.
@@ -119,7 +123,7 @@ class process {
   // The program's, or what its starter called it.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
-  // Waits for the end: a thread, or a coroutine. May be called again. With a deadline: wait_for, and
+  // Waits for the end: a thread, or any number of coroutines. May be called again. With a deadline: wait_for, and
   // `co_await with_timeout(5s, child.async_wait())`.
   exit_status wait();
   task<exit_status> async_wait();
