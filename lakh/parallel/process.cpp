@@ -77,6 +77,11 @@ program& program::dies_with_parent() & {
   dies_with_parent_ = true;
   return *this;
 }
+
+program& program::own_session() & {
+  own_session_ = true;
+  return *this;
+}
 program& program::input(stream_to where) & {
   input_ = where;
   return *this;
@@ -103,6 +108,7 @@ process process::start(const program& what) {
   order.directory = words.directory();
   order.streams = {in.get(), out.get(), err.get()};
   order.dies_with_parent = what.dies_with_parent_;
+  order.session = what.own_session_;
   const detail::spawned result = detail::spawn(order);
   if (result.error) detail::throw_spawn_error(result.error, what);
   child.id_ = result.id;
