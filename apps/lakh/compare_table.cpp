@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <span>
 #include <utility>
 #include <vector>
@@ -27,27 +26,10 @@ struct column {
   }
 };
 
-// "4.10–4.15": units stand where they are another than the median's, above it.
-std::string range_text(const load::spread& one, figure which) {
-  const auto unit_at = [](const std::string& text) { return text.find_last_of("0123456789") + 1; };
-  const std::string median = load::figure_text(one.median, which);
-  const auto bare = [&](double value) {
-    std::string text = load::figure_text(value, which);
-    if (text.substr(unit_at(text)) == median.substr(unit_at(median))) text.resize(unit_at(text));
-    return text;
-  };
-  return bare(one.least) + "–" + bare(one.most);
-}
-
-// Three digits.
-std::string ratio_text(double ratio) {
-  return fmt::format("{:.{}f}", ratio, ratio < 9.995 ? 2 : ratio < 99.95 ? 1 : 0);
-}
-
 cell cell_of(const std::optional<load::spread>& value, figure which) {
   if (!value) return {"–", {}};
   return {load::figure_text(value->median, which),
-          value->least < value->most ? range_text(*value, which) : std::string()};
+          value->least < value->most ? load::range_text(*value, which) : std::string()};
 }
 
 std::vector<column> columns_of(const load::comparison& all) {
@@ -60,16 +42,9 @@ std::vector<column> columns_of(const load::comparison& all) {
     for (const load::compared_shape& shape : all.shapes)
       rounds.cells.push_back({fmt::format("{} of {}", shape.counted(), all.rounds), {}});
   }
-  constexpr std::array<std::pair<const char*, figure>, 8> figures{{{"time", figure::wall},
-                                                                   {"rate", figure::rate},
-                                                                   {"CPU/item", figure::cpu_per_item},
-                                                                   {"memory", figure::memory},
-                                                                   {"p50", figure::p50},
-                                                                   {"p99", figure::p99},
-                                                                   {"voluntary", figure::voluntary},
-                                                                   {"involuntary", figure::involuntary}}};
-  for (const auto& [title, which] : figures) {
-    column& one = columns.emplace_back(title);
+  for (const load::figure_words& words : load::figures) {
+    const figure which = words.which;
+    column& one = columns.emplace_back(std::string(words.column));
     for (const load::compared_shape& shape : all.shapes) one.cells.push_back(cell_of(spread_of(shape, which), which));
     if (which != figure::rate || all.shapes.size() < 2) continue;
     column& ratio = columns.emplace_back("× " + all.shapes.front().name);
@@ -78,9 +53,10 @@ std::vector<column> columns_of(const load::comparison& all) {
       if (!value || i == 0)
         ratio.cells.push_back({value ? "1" : "–", {}});
       else
-        ratio.cells.push_back({ratio_text(value->median), value->least < value->most
-                                                              ? ratio_text(value->least) + "–" + ratio_text(value->most)
-                                                              : std::string()});
+        ratio.cells.push_back(
+            {load::ratio_text(value->median), value->least < value->most
+                                                  ? load::ratio_text(value->least) + "–" + load::ratio_text(value->most)
+                                                  : std::string()});
     }
   }
   return columns;

@@ -11,22 +11,24 @@
 namespace lakh::load {
 namespace {
 
-constexpr std::array<std::string_view, 8> figure_names{
-    {"wall", "rate", "cpu_per_item", "memory", "p50", "p99", "voluntary", "involuntary"}};
-
 double per_item(double sum, const shape_run& run) noexcept {
   return sum / static_cast<double>(std::max<std::uint64_t>(run.settled(), 1));
 }
 
+struct ranked_shape {
+  std::size_t shape = 0;
+  spread value;
+};
+
 // The shapes that have the figure, the best first.
-std::vector<std::pair<std::size_t, spread>> ranked(const comparison& all, figure which, bool more_is_better) {
-  std::vector<std::pair<std::size_t, spread>> order;
+std::vector<ranked_shape> ranked(const comparison& all, figure which, bool more_is_better) {
+  std::vector<ranked_shape> order;
   for (std::size_t i = 0; i < all.shapes.size(); ++i)
-    if (const auto one = spread_of(all.shapes[i], which)) order.emplace_back(i, *one);
-  std::ranges::sort(order, [&](const auto& a, const auto& b) {
-    const double first = more_is_better ? b.second.median : a.second.median;
-    const double second = more_is_better ? a.second.median : b.second.median;
-    return first != second ? first < second : a.first < b.first;
+    if (const auto one = spread_of(all.shapes[i], which)) order.push_back({i, *one});
+  std::ranges::sort(order, [&](const ranked_shape& a, const ranked_shape& b) {
+    const double first = more_is_better ? b.value.median : a.value.median;
+    const double second = more_is_better ? a.value.median : b.value.median;
+    return first != second ? first < second : a.shape < b.shape;
   });
   return order;
 }
@@ -42,16 +44,33 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-// The best, and all whose spread touches the best's.
-std::vector<std::string> leaders(const comparison& all, const std::vector<std::pair<std::size_t, spread>>& order) {
-  std::vector<std::string> names;
-  for (const auto& [shape, value] : order)
-    if (touch(value, order.front().second)) names.push_back(all.shapes[shape].name);
-  return names;
+// The worst of those that are told apart from the best; null where none is.
+const ranked_shape* worst_told_apart(const std::vector<ranked_shape>& order) {
+  for (auto at = order.rbegin(); at != order.rend(); ++at)
+    if (!touch(at->value, order.front().value)) return &*at;
+  return nullptr;
 }
 
-std::string ratio_text(double ratio) {
-  return ratio < 10 ? fmt::format("{:.2f}", ratio) : fmt::format("{:.1f}", ratio);
+// "; auto and threads:8 are not told apart from it by their rounds", or nothing.
+std::string beside_the_best(const comparison& all, const std::vector<ranked_shape>& order) {
+  std::vector<std::string> names;
+  for (auto at = order.begin() + 1; at != order.end(); ++at)
+    if (touch(at->value, order.front().value)) names.push_back(all.shapes[at->shape].name);
+  if (names.empty()) return {};
+  return "; " + listed(names) +
+         (names.size() == 1 ? " is not told apart from it by its rounds"
+                            : " are not told apart from it by their rounds");
+}
+
+// "serial took the least processor time for an item: 400 µs, against 1.00 ms of auto". Nothing where none is told
+// apart.
+void add_least(std::vector<std::string>& said, const comparison& all, figure which, std::string_view what) {
+  const auto order = ranked(all, which, false);
+  const ranked_shape* const worst = worst_told_apart(order);
+  if (worst == nullptr) return;
+  said.push_back(fmt::format("{} {}: {}, against {} of {}{}", all.shapes[order.front().shape].name, what,
+                             figure_text(order.front().value.median, which), figure_text(worst->value.median, which),
+                             all.shapes[worst->shape].name, beside_the_best(all, order)));
 }
 
 }  // namespace
@@ -79,10 +98,6 @@ std::optional<spread> spread_of(std::vector<double> values) {
   result.least = values.front();
   result.most = values.back();
   return result;
-}
-
-std::string_view name(figure which) noexcept {
-  return figure_names[static_cast<std::size_t>(which)];
 }
 
 double value_of(const shape_run& run, figure which) noexcept {
@@ -117,37 +132,24 @@ std::optional<spread> rate_ratio(const comparison& all, std::size_t shape) {
 
 std::vector<std::string> findings(const comparison& all) {
   std::vector<std::string> said;
-  const auto fastest = ranked(all, figure::rate, true);
-  if (fastest.size() < 2) return said;
-  const auto fast_names = leaders(all, fastest);
-  const std::string rate = figure_text(fastest.front().second.median, figure::rate);
-  if (fast_names.size() == fastest.size()) {
-    said.push_back(fmt::format("No shape was faster than another beyond the spread of its rounds: {}",
-                               figure_text(fastest.back().second.median, figure::rate) + " to " + rate));
+  const auto order = ranked(all, figure::rate, true);
+  if (order.size() < 2) return said;
+  const ranked_shape& best = order.front();
+  const std::string rate = figure_text(best.value.median, figure::rate);
+  if (worst_told_apart(order) == nullptr) {
+    said.push_back(fmt::format("No shape was slower than the best, {}, beyond the spread of its rounds: {} to {}",
+                               all.shapes[best.shape].name, figure_text(order.back().value.median, figure::rate),
+                               rate));
   } else {
-    std::string line = listed(fast_names);
-    line += fast_names.size() == 1 ? " was the fastest, with "
-                                   : " were the fastest, not told apart by their rounds, with up to ";
-    line += rate;
-    const auto ratio = rate_ratio(all, fastest.front().first);
-    if (fastest.front().first != 0 && ratio)
+    std::string line = fmt::format("{} was the fastest, with {}", all.shapes[best.shape].name, rate);
+    const auto first = std::ranges::find(order, std::size_t{0}, &ranked_shape::shape);
+    const auto ratio = rate_ratio(all, best.shape);
+    if (ratio && first != order.end() && !touch(first->value, best.value))
       line += fmt::format(": {} times the rate of {}", ratio_text(ratio->median), all.shapes.front().name);
-    said.push_back(std::move(line));
+    said.push_back(line + beside_the_best(all, order));
   }
-  const auto cheapest = ranked(all, figure::cpu_per_item, false);
-  const auto cheap_names = leaders(all, cheapest);
-  if (cheap_names.size() < cheapest.size())
-    said.push_back(fmt::format("{} took the least processor time for an item: {}, against {} of {}",
-                               listed(cheap_names), figure_text(cheapest.front().second.median, figure::cpu_per_item),
-                               figure_text(cheapest.back().second.median, figure::cpu_per_item),
-                               all.shapes[cheapest.back().first].name));
-  const auto leanest = ranked(all, figure::memory, false);
-  const auto lean_names = leaders(all, leanest);
-  if (lean_names.size() < leanest.size())
-    said.push_back(fmt::format("{} held the least memory: {}, against {} of {}", listed(lean_names),
-                               figure_text(leanest.front().second.median, figure::memory),
-                               figure_text(leanest.back().second.median, figure::memory),
-                               all.shapes[leanest.back().first].name));
+  add_least(said, all, figure::cpu_per_item, "took the least processor time for an item");
+  add_least(said, all, figure::memory, "held the least memory");
   return said;
 }
 
@@ -164,9 +166,14 @@ std::vector<std::string> caveats(const comparison& all) {
       if (!run.counts())
         said.push_back(fmt::format("{}, round {}{}, does not count: {}", shape.name, run.round,
                                    run.run_id.empty() ? std::string() : " (run " + run.run_id + ")", run.problem));
+  std::vector<std::string> once;
   for (const compared_shape& shape : all.shapes)
-    if (shape.counted() == 1)
-      said.push_back(shape.name + " has one run that counts: how far its figures vary is not known");
+    if (shape.counted() == 1) once.push_back(shape.name);
+  if (once.size() == 1)
+    said.push_back(once.front() + " has one run that counts: how far its figures vary is not known");
+  else if (!once.empty())
+    said.push_back(fmt::format("{} one run each that counts: how far their figures vary is not known",
+                               once.size() == all.shapes.size() ? "the shapes have" : listed(once) + " have"));
   if (all.cut_short) said.emplace_back("the comparison was stopped before its last round");
   if (!all.ledger) said.emplace_back("without ledgers, as was asked: none of the runs can be proved");
   return said;
@@ -190,6 +197,23 @@ std::string figure_text(double value, figure which) {
     case figure::p99: break;
   }
   return duration_text(value);
+}
+
+std::string range_text(const spread& one, figure which) {
+  const auto unit_at = [](const std::string& text) { return text.find_last_of("0123456789") + 1; };
+  const std::string median = figure_text(one.median, which);
+  const auto bare = [&](double value) {
+    std::string text = figure_text(value, which);
+    if (text.substr(unit_at(text)) == median.substr(unit_at(median))) text.resize(unit_at(text));
+    return text;
+  };
+  const std::string least = bare(one.least);
+  const std::string most = bare(one.most);
+  return least == most ? least : least + "–" + most;
+}
+
+std::string ratio_text(double ratio) {
+  return fmt::format("{:.{}f}", ratio, ratio < 9.995 ? 2 : ratio < 99.95 ? 1 : 0);
 }
 
 }  // namespace lakh::load

@@ -13,6 +13,7 @@
 #include <lakh/core/histogram.hpp>
 #include <lakh/load/balance.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -32,7 +33,7 @@ struct shape_run {
   double seconds = 0;       // from the first claim to the last outcome
   double user_seconds = 0;  // of processor, of all its processes, from their start to their end
   double system_seconds = 0;
-  std::uint64_t peak_bytes = 0;  // resident, at most; of several processes the sum
+  std::uint64_t peak_bytes = 0;  // resident, at most, of lakh itself; of several processes the sum
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
   double p50_us = 0;  // from the intended start
@@ -92,7 +93,22 @@ enum class figure : std::uint8_t {
   voluntary,     // context switches per item: it waited
   involuntary,   // context switches per item: its time was up
 };
-std::string_view name(figure which) noexcept;
+// What a figure is called, in the order in which they are shown.
+struct figure_words {
+  figure which;
+  std::string_view member;  // of JSON, with its unit
+  std::string_view column;  // of a table
+  std::string_view title;   // where there is room
+};
+inline constexpr std::array<figure_words, 8> figures{
+    {{figure::wall, "seconds", "time", "time"},
+     {figure::rate, "rate", "rate", "rate"},
+     {figure::cpu_per_item, "cpu_us_per_item", "CPU/item", "processor time per item"},
+     {figure::memory, "peak_bytes", "memory", "peak memory"},
+     {figure::p50, "p50_ms", "p50", "p50"},
+     {figure::p99, "p99_ms", "p99", "p99"},
+     {figure::voluntary, "voluntary_switches_per_item", "voluntary", "voluntary switches per item"},
+     {figure::involuntary, "involuntary_switches_per_item", "involuntary", "involuntary switches per item"}}};
 double value_of(const shape_run& run, figure which) noexcept;
 std::optional<spread> spread_of(const compared_shape& shape, figure which);
 
@@ -108,6 +124,10 @@ std::vector<std::string> caveats(const comparison& all);
 std::string bytes_text(double bytes);
 // As a person reads it: "1.23 ms", "485/s", "21.3 MB", "0.41".
 std::string figure_text(double value, figure which);
+// The least and the most: "4.10–4.15"; units stand where they are another than the median's, which stands beside it.
+std::string range_text(const spread& one, figure which);
+// Three digits: "1.23", "50.0", "123".
+std::string ratio_text(double ratio);
 
 // Everything, as one JSON object on one line: docs/schema/comparison.schema.json.
 std::string comparison_json(const comparison& all, std::string_view written_at);

@@ -4,14 +4,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <iterator>
 
 namespace lakh::load {
 namespace {
-
-constexpr std::array<figure, 8> all_figures{{figure::wall, figure::rate, figure::cpu_per_item, figure::memory,
-                                             figure::p50, figure::p99, figure::voluntary, figure::involuntary}};
 
 template <typename... Args> void put(std::string& out, fmt::format_string<Args...> form, Args&&... args) {
   fmt::format_to(std::back_inserter(out), form, std::forward<Args>(args)...);
@@ -20,12 +16,6 @@ template <typename... Args> void put(std::string& out, fmt::format_string<Args..
 // Units as the names of members say them: milliseconds for what value_of() gives in µs, but for processor time.
 double in_units(double value, figure which) noexcept {
   return which == figure::p50 || which == figure::p99 ? value / 1e3 : which == figure::wall ? value / 1e6 : value;
-}
-std::string_view member(figure which) noexcept {
-  static constexpr std::array<std::string_view, 8> names{{"seconds", "rate", "cpu_us_per_item", "peak_bytes", "p50_ms",
-                                                          "p99_ms", "voluntary_switches_per_item",
-                                                          "involuntary_switches_per_item"}};
-  return names[static_cast<std::size_t>(which)];
 }
 
 void append_spread(std::string& out, const std::optional<spread>& one, figure which) {
@@ -84,9 +74,9 @@ std::string comparison_json(const comparison& all, std::string_view written_at) 
     append_json_string(out, shape.name);
     put(out, R"(,"lanes":{},"items":{},"fewer_items":{},"counted":{},"figures":{{)", shape.lanes,
         shape.items ? std::to_string(*shape.items) : "null", shape.fewer, shape.counted());
-    for (const figure which : all_figures) {
-      put(out, R"("{}":)", member(which));
-      append_spread(out, spread_of(shape, which), which);
+    for (const figure_words& one : figures) {
+      put(out, R"("{}":)", one.member);
+      append_spread(out, spread_of(shape, one.which), one.which);
       out += ',';
     }
     out += R"("rate_ratio":)";

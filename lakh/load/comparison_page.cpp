@@ -41,12 +41,6 @@ template <typename... Args> void put(std::string& out, fmt::format_string<Args..
   fmt::format_to(std::back_inserter(out), form, std::forward<Args>(args)...);
 }
 
-std::string range_text(const spread& one, figure which) {
-  const std::string least = figure_text(one.least, which);
-  const std::string most = figure_text(one.most, which);
-  return least == most ? least : least + " to " + most;
-}
-
 void append_bars(std::string& out, const comparison& all, figure which) {
   double longest = 0;
   for (const compared_shape& shape : all.shapes)
@@ -111,19 +105,6 @@ void append_curves(std::string& out, const comparison& all) {
   out += "</section>\n";
 }
 
-struct row {
-  const char* title;
-  figure which;
-};
-constexpr std::array<row, 8> rows{{{"time", figure::wall},
-                                   {"rate", figure::rate},
-                                   {"processor time per item", figure::cpu_per_item},
-                                   {"peak memory", figure::memory},
-                                   {"p50", figure::p50},
-                                   {"p99", figure::p99},
-                                   {"voluntary switches per item", figure::voluntary},
-                                   {"involuntary switches per item", figure::involuntary}}};
-
 void append_cell(std::string& out, const std::optional<spread>& value, figure which) {
   if (!value) {
     out += "<td>–</td>";
@@ -141,8 +122,8 @@ void append_ratio(std::string& out, const comparison& all, std::size_t shape) {
   else if (shape == 0)
     out += R"(<td class="num">×1</td>)";
   else
-    put(out, R"(<td class="num">×{:.2f} <span class="reason">{:.2f} to {:.2f}</span></td>)", ratio->median,
-        ratio->least, ratio->most);
+    put(out, R"(<td class="num">×{} <span class="reason">{}–{}</span></td>)", ratio_text(ratio->median),
+        ratio_text(ratio->least), ratio_text(ratio->most));
 }
 
 void append_figures(std::string& out, const comparison& all) {
@@ -163,7 +144,7 @@ void append_figures(std::string& out, const comparison& all) {
         [](const compared_shape& shape) { return shape.items ? grouped(*shape.items) : std::string("–"); });
   words("rounds that count",
         [&](const compared_shape& shape) { return fmt::format("{} of {}", shape.counted(), all.rounds); });
-  for (const row& one : rows) {
+  for (const figure_words& one : figures) {
     put(out, R"(<tr><th scope="row">{}</th>)", one.title);
     for (const compared_shape& shape : all.shapes) append_cell(out, spread_of(shape, one.which), one.which);
     out += "</tr>";
@@ -202,8 +183,8 @@ void append_method(std::string& out, const comparison& all) {
       R"(of its own. {} round{}; every round runs each shape once and begins with another one. Time and rate are from the )"
       R"(first item to the last outcome. Processor time, memory and context switches are the kernel's account of the )"
       R"(whole program with all its processes and threads: its start, the closing of its books and, where the plan asks )"
-      R"(for it, the reconciliation are in it. The memory of several processes is the sum of what each held at most: )"
-      R"(pages that they share are counted for each. A context switch is voluntary where the program waited for )"
+      R"(for it, the reconciliation are in it. Memory is what lakh itself held at most; of several processes the )"
+      R"(sum, in which pages that they share are counted for each. A context switch is voluntary where the program waited for )"
       R"(something, involuntary where its time was up. {}</p></section>)"
       "\n",
       all.rounds, all.rounds == 1 ? "" : "s", all.ledger ? "Every run kept its ledger." : "No run kept a ledger.");
