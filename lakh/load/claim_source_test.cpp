@@ -2,6 +2,7 @@
 #include <lakh/async/run.hpp>
 #include <lakh/async/scope.hpp>
 #include <lakh/async/sleep.hpp>
+#include <lakh/load/begun_marks.hpp>
 #include <lakh/load/claim_source.hpp>
 
 #include <gtest/gtest.h>
@@ -9,7 +10,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace lakh::load {
@@ -70,6 +74,38 @@ TEST(claim_source, short_items_are_all_done_and_shared) {
   const taken counts = work_off(100'000, 2, 16, 100us);
   EXPECT_EQ(counts.all, 100'000U);
   EXPECT_LE(counts.most, 60'000U);
+}
+
+// A release is a row that waits for the disk: whoever is killed before it is there has still never begun the item.
+TEST(claim_source, what_is_released_stays_marked_as_never_begun) {
+  std::string name = (std::filesystem::temp_directory_path() / "lakh-claims-XXXXXX").string();
+  const std::filesystem::path folder = ::mkdtemp(name.data());
+  const ledger_identity writer("run", "00", 1, 0);
+  std::uint64_t taken = 0;
+  {
+    begun_marks marks(folder, writer);
+    auto all = [&]() -> task<void> {
+      range_dispenser from(1000);
+      std::atomic<std::uint64_t> positions{0};
+      claim_source source(from, nullptr, positions, 8, false);
+      source.mark_in(&marks);
+      for (int i = 0; i < 3; ++i) (void)co_await source.next();
+      source.release(1);  // dealt out, and surely not sent
+      source.stop();
+      co_await source.finish();
+      taken = 1000 - from.remaining().value();
+    };
+    run_virtual(all());
+  }
+  EXPECT_GE(taken, 8U);
+  std::vector<std::uint64_t> items;
+  for (const item_range& range : never_begun(folder, writer))
+    for (std::uint64_t item = range.first; item < range.end(); ++item) items.push_back(item);
+  std::ranges::sort(items);
+  std::vector<std::uint64_t> expected{1};
+  for (std::uint64_t item = 3; item < taken; ++item) expected.push_back(item);
+  EXPECT_EQ(items, expected);
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
