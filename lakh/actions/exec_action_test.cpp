@@ -149,7 +149,7 @@ TEST(exec_action, its_input_is_a_template_or_a_file) {
   EXPECT_EQ(
       exec("exec: {command: [cat], stdin_file: " + (folder.path / "in.txt").string() + "}\nkeep: {all: stdout}").kept,
       R"({"all":"from a file, item 7"})");
-  std::ofstream(folder.path / "empty");
+  std::ofstream(folder.path / "empty").close();
   EXPECT_TRUE(exec("exec: {command: [cat], stdin_file: " + (folder.path / "empty").string() + "}").report.as_expected);
 }
 
