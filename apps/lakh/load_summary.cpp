@@ -316,9 +316,10 @@ std::string summary_json(const run_summary_facts& facts) {
   else
     string(report.receipt_digest);
   out += fmt::format(
-      R"(,"shape":"{}","end":"{}","exit_code":{},"balance":{},"seconds":{:.6f},"rate":{:.3f},"attempts":{},"retries":{},)",
+      R"(,"shape":"{}","end":"{}","exit_code":{},"balance":{},"seconds":{:.6f},"rate":{:.3f},"attempts":{},"retries":{},"peak_bytes":{},)",
       load::format_shape(report.shape), end_name(report.run.end), facts.exit_code, report.result.json(),
-      std::chrono::duration<double>(report.run.elapsed).count(), rate_of(report), stats.attempts, stats.retries);
+      std::chrono::duration<double>(report.run.elapsed).count(), rate_of(report), stats.attempts, stats.retries,
+      facts.peak_bytes);
   out += R"("latency_ms":{)";
   latency("from_start", stats.latency);
   out += ',';

@@ -7,6 +7,7 @@
 #include <lakh/load/limit.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct run_summary_facts {
   std::string title;   // may be empty
   std::string target;  // may be empty
   int exit_code = 0;
+  std::uint64_t peak_bytes = 0;  // resident at most, of this process
   std::vector<load::limit_verdict> limits;
   std::string page;            // report.html, if it was written
   std::string resume_command;  // what goes on with the run; empty if there is nothing left to do

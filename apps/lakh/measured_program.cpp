@@ -22,8 +22,9 @@ namespace {
 constexpr auto watched_every = std::chrono::milliseconds(50);
 constexpr std::size_t most_processes = 4096;  // watched; a program that starts more is not ours
 
-// What the process had resident at most so far; 0 where it is gone.
-std::uint64_t peak_of(pid_t process) {
+}  // namespace
+
+std::uint64_t peak_memory(pid_t process) {
   std::ifstream status("/proc/" + std::to_string(process) + "/status");
   constexpr std::string_view label = "VmHWM:";
   for (std::string line; std::getline(status, line);) {
@@ -36,10 +37,12 @@ std::uint64_t peak_of(pid_t process) {
   return 0;
 }
 
+namespace {
+
 // A process and all below it. Children stand with the thread that made them.
 void add_peaks(pid_t process, std::uint64_t& sum, std::size_t& seen) {
   if (++seen > most_processes) return;
-  sum += peak_of(process);
+  sum += peak_memory(process);
   std::error_code gone;
   for (std::filesystem::directory_iterator threads("/proc/" + std::to_string(process) + "/task", gone), end;
        !gone && threads != end; threads.increment(gone)) {
@@ -87,7 +90,6 @@ void read_account(pid_t process, measured_program& into) {
     if (errno != EINTR) throw_error(std::error_code(errno, std::system_category()), "ask what a run has taken");
   into.user_seconds = seconds_of(usage.ru_utime);
   into.system_seconds = seconds_of(usage.ru_stime);
-  into.peak_bytes = std::max(into.peak_bytes, static_cast<std::uint64_t>(usage.ru_maxrss) * 1024);
   into.voluntary_switches = static_cast<std::uint64_t>(usage.ru_nvcsw);
   into.involuntary_switches = static_cast<std::uint64_t>(usage.ru_nivcsw);
 }

@@ -212,7 +212,8 @@ class comparing {
       if (given_.has(flag)) what.arg(flag);
     what.arg("--runs").arg(given_.text("--runs").value_or((work_.path() / "runs").string()));
     what.arg(plan_file(shape).string());
-    return std::move(what).dies_with_parent();
+    // A terminal's Ctrl-C is for this program, which hands it on: once, since load takes a second one for impatience.
+    return std::move(what).own_session().dies_with_parent();
   }
 
   task<load::shape_run> run_once(std::size_t shape, unsigned round) {
@@ -265,6 +266,7 @@ class comparing {
   void read_summary(load::shape_run& run, const boost::json::value& summary, load::compared_shape& shape) const {
     run.run_id = summary.at("run").as_string();
     run.seconds = summary.at("seconds").to_number<double>();
+    run.peak_bytes = std::max(run.peak_bytes, summary.at("peak_bytes").to_number<std::uint64_t>());
     const boost::json::value& sheet = summary.at("balance");
     const auto count = [&](const char* name) { return sheet.at(name).to_number<std::uint64_t>(); };
     run.result.requested = count("requested");
@@ -363,7 +365,10 @@ std::vector<option> options() {
                                         "--first-byte-timeout"};
   for (option& one : load_options()) {
     if (std::ranges::find(taken, one.name) == std::end(taken)) continue;
-    if (one.name == "--users") one.help = "how many are in flight at once in the shape auto (64)";
+    if (one.name == "--users")
+      one.help =
+          "how many are in flight at once in the shape auto (64; programs: as many as "
+          "processors)";
     if (one.name == "--name") one.help = "what you call this comparison";
     if (one.section == "Ledger and output") one.section = "Output";
     all.push_back(std::move(one));

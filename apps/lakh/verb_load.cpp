@@ -4,6 +4,7 @@
 #include "load_progress.hpp"
 #include "load_summary.hpp"
 #include "load_words.hpp"
+#include "measured_program.hpp"
 #include "preflight.hpp"
 #include "report_files.hpp"
 #include "verb.hpp"
@@ -24,6 +25,8 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+
+#include <unistd.h>
 
 namespace lakh::cli {
 namespace {
@@ -241,6 +244,7 @@ int run_load(environment& env, const words& given) {
   facts.report = &report;
   facts.title = title;
   facts.target = target;
+  facts.peak_bytes = peak_memory(::getpid());
   const run_files files = write_run_files(given, limits, report, title, target);
   facts.limits = files.limits;
   facts.page = files.page;

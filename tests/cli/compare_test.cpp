@@ -3,17 +3,21 @@
 #include "fake_server.hpp"
 #include "harness.hpp"
 
+#include <lakh/parallel/process.hpp>
+
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <set>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -288,6 +292,51 @@ TEST_F(compare, stopped_by_a_person_it_shows_what_it_has) {
   EXPECT_THAT(stopped.out, HasSubstr("coroutines:2"));
   EXPECT_LT(server.requests().size(), 13U);
   EXPECT_TRUE(std::filesystem::exists(page_));
+}
+
+// What the kernel says of a child counts what its parent had held before.
+TEST_F(compare, does_not_count_its_own_memory_for_the_runs) {
+  {
+    const std::vector<char> held(std::size_t{500} << 20U, 'x');
+  }
+  const said got =
+      ask({"-n", "4", "--shapes", "serial,processes:2", "--rounds", "1", "--json", "compute", "sha256", "x"});
+  EXPECT_EQ(got.code, 0) << got.err;
+  for (const auto& shape : boost::json::parse(got.out).at("shapes").as_array()) {
+    EXPECT_LT(shape.at("figures").at("peak_bytes").at("median").to_number<double>(), 4e8);
+    EXPECT_GT(shape.at("figures").at("peak_bytes").at("median").to_number<double>(), 1e6);
+  }
+}
+
+// A terminal signals all who stand in front of it. For a run a second signal means that its answers are not awaited.
+TEST_F(compare, one_signal_from_a_terminal_is_one_for_the_run) {
+  std::atomic<pid_t> group = 0;
+  std::atomic<int> count = 0;
+  fake_server server([&](const std::string&) {
+    if (++count == 2) {
+      ::kill(-group, SIGINT);
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    }
+    return answer("201 Created", "{}");
+  });
+  const std::string result = folder_.path("result.json");
+  lakh::process asked =
+      lakh::process::start(lakh::program("/bin/sh")
+                               .arg("-c")
+                               // Not before its group is known.
+                               .arg("while [ ! -e " + folder_.path("begin") +
+                                    " ]; do sleep 0.01; done; exec " LAKH_PROGRAM
+                                    " compare -q --no-html --json -n 40 --shapes serial --rounds 2 http POST " +
+                                    server.url() + " -d x -e 201 > " + result)
+                               .own_session());
+  group = asked.id();
+  folder_.write("begin", "");
+  EXPECT_EQ(asked.wait().code(), 130);
+  const auto value = boost::json::parse(read_file(result));
+  const auto& balance = value.at("shapes").at(0).at("runs").at(0).at("balance");
+  EXPECT_EQ(balance.at("unknown").as_int64(), 0);
+  EXPECT_EQ(balance.at("doubtful").as_int64(), 0);
+  EXPECT_EQ(balance.at("confirmed").as_int64(), 2);
 }
 
 TEST_F(compare, fits_a_narrow_terminal_and_stands_in_one_table_on_a_wide_one) {
