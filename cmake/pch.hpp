@@ -1,5 +1,5 @@
-// Of the standard library what most sources of ours include: compiled once, and read by every room (cmake/LakhRoom.cmake).
-// A source still includes what it uses: scripts/check and the preset gcc compile without this.
+// Of the standard library what most sources of ours include: compiled once, and read by every room
+// (cmake/LakhRoom.cmake). A source still includes what it uses: scripts/check and the preset gcc compile without this.
 #pragma once
 #include <algorithm>
 #include <array>
