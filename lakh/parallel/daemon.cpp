@@ -51,6 +51,7 @@ pid_t start_daemon(const program& what, const std::filesystem::path& log) {
   order.environment = words.environment();
   order.directory = words.directory();
   order.streams = {input.get(), output.get(), output.get()};
+  order.kept_open = words.kept_open();
   order.daemon = true;
   const detail::spawned result = detail::spawn(order);
   if (result.error) detail::throw_spawn_error(result.error, what);

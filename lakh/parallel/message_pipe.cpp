@@ -38,11 +38,6 @@ message_pipe::message_pipe(unique_fd end, std::size_t most) : end_(std::move(end
   ::fcntl(end_.get(), F_SETFD, FD_CLOEXEC);
 }
 
-int message_pipe::pass_to_exec() {
-  if (::fcntl(end_.get(), F_SETFD, 0) != 0) throw_error(last_error(), "pass a pipe to another program");
-  return end_.get();
-}
-
 void message_pipe::check_whole() const {
   if (cut_)
     throw closed_error(errc::connection_lost, std::string(sending) + ": an earlier message was sent only in part");

@@ -41,7 +41,7 @@ class message_pipe {
 
   // An end that came from elsewhere. Throws input_error if it is no connected stream socket. Makes it close on exec.
   explicit message_pipe(unique_fd end, std::size_t most = default_message_limit);
-  // An end that this program was given by number at its start (see pass_to_exec).
+  // An end that this program was given by number at its start: program::keep_open(descriptor()).
   static message_pipe from_number(int descriptor, std::size_t most = default_message_limit) {
     return message_pipe(unique_fd(descriptor), most);
   }
@@ -55,8 +55,6 @@ class message_pipe {
   task<std::optional<std::string>> async_receive();
 
   [[nodiscard]] int descriptor() const noexcept { return end_.get(); }
-  // Leaves the end open in programs that this process execs from now on, under the number that it returns.
-  int pass_to_exec();
   void close() noexcept { end_.reset(); }
 
  private:

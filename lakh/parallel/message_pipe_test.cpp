@@ -4,6 +4,7 @@
 #include <lakh/core/error.hpp>
 #include <lakh/parallel/forked_for_test.hpp>
 #include <lakh/parallel/message_pipe.hpp>
+#include <lakh/parallel/process.hpp>
 #include <lakh/parallel/shared_value.hpp>
 
 #include <gmock/gmock.h>
@@ -173,22 +174,28 @@ TEST(message_pipe, a_cancelled_receive_has_lost_nothing_and_a_cancelled_send_say
   run(talk());
 }
 
-TEST(message_pipe, passes_through_exec_by_its_number) {
+TEST(message_pipe, reaches_a_program_by_its_number) {
   auto [mine, theirs] = message_pipe::make();
-  EXPECT_NE(::fcntl(theirs.descriptor(), F_GETFD) & FD_CLOEXEC, 0);
   // Another program that knows the format: it sends back what it read, as it came.
-  forked child([&] {
-    mine.close();
-    const std::string number = std::to_string(theirs.pass_to_exec());
-    const std::string words = "head -c 9 <&" + number + " >&" + number;
-    ::execl("/bin/sh", "sh", "-c", words.c_str(), nullptr);
-    return 1;
-  });
+  const std::string number = std::to_string(theirs.descriptor());
+  process child = process::start(
+      program("sh").arg("-c").arg("head -c 9 <&" + number + " >&" + number).keep_open(theirs.descriptor()));
+  EXPECT_NE(::fcntl(theirs.descriptor(), F_GETFD) & FD_CLOEXEC, 0);
   theirs.close();
   mine.send("hello");
   EXPECT_EQ(mine.receive(clock::now() + 20s), "hello");
   EXPECT_EQ(mine.receive(clock::now() + 20s), std::nullopt);
-  EXPECT_EQ(child.wait(), 0);
+  EXPECT_EQ(child.wait().code(), 0);
+}
+
+TEST(message_pipe, reaches_no_program_that_it_is_not_given_to) {
+  auto [mine, theirs] = message_pipe::make();
+  const std::string number = std::to_string(theirs.descriptor());
+  process child = process::start(program("sh").arg("-c").arg("test ! -e /proc/self/fd/" + number));
+  EXPECT_EQ(child.wait().code(), 0);
+  EXPECT_THROW(program("true").keep_open(1), input_error);
+  constexpr int not_open = 1000;
+  EXPECT_THROW(process::start(program("true").keep_open(not_open)), lakh::error);
 }
 
 TEST(message_pipe, what_is_no_pipe_is_refused) {

@@ -82,6 +82,13 @@ program& program::own_session() & {
   own_session_ = true;
   return *this;
 }
+program& program::keep_open(int descriptor) & {
+  if (descriptor <= STDERR_FILENO)
+    throw input_error("descriptor " + std::to_string(descriptor) + " cannot be kept open for " + name(),
+                      "0, 1 and 2 are its streams: input(), output(), errors()");
+  kept_open_.push_back(descriptor);
+  return *this;
+}
 program& program::input(stream_to where) & {
   input_ = where;
   return *this;
@@ -107,6 +114,7 @@ process process::start(const program& what) {
   order.environment = words.environment();
   order.directory = words.directory();
   order.streams = {in.get(), out.get(), err.get()};
+  order.kept_open = words.kept_open();
   order.dies_with_parent = what.dies_with_parent_;
   order.session = what.own_session_;
   const detail::spawned result = detail::spawn(order);

@@ -71,6 +71,11 @@ class program {
   program& own_session() &;
   program&& own_session() && { return std::move(own_session()); }
 
+  // The program gets this descriptor too, under the same number, whatever is said of closing it on exec; all others
+  // stay here. It must be open when the program is started, and above 2: those are its streams.
+  program& keep_open(int descriptor) &;
+  program&& keep_open(int descriptor) && { return std::move(keep_open(descriptor)); }
+
   program& input(stream_to where) &;
   program&& input(stream_to where) && { return std::move(input(where)); }
   program& output(stream_to where) &;
@@ -85,6 +90,7 @@ class program {
   friend class detail::program_words;
   std::vector<std::string> words_;
   std::map<std::string, std::string> variables_;
+  std::vector<int> kept_open_;
   std::filesystem::path directory_;
   stream_to input_ = stream_to::inherit;
   stream_to output_ = stream_to::inherit;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -67,6 +68,8 @@ struct child_orders {
   restore_open_files();
   // Whatever this program opened without close-on-exec stays here. Kernels before 5.11 cannot do that at once.
   ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+  for (const int kept : what.kept_open)
+    if (::fcntl(kept, F_SETFD, 0) != 0) give_up(my);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -126,7 +129,7 @@ unique_fd open_pidfd(pid_t process) noexcept {
   return unique_fd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
 }
 
-program_words::program_words(const program& what) : directory_(what.directory_) {
+program_words::program_words(const program& what) : directory_(what.directory_), kept_open_(what.kept_open_) {
   const auto refuse_nul = [&](const std::string& text) {
     if (text.find('\0') != std::string::npos) throw input_error("a word for " + what.name() + " contains a NUL byte");
   };
