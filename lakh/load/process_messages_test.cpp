@@ -67,7 +67,7 @@ TEST(process_messages, cut_or_changed_bytes_are_refused_or_harmless) {
     EXPECT_THROW((void)report_of(std::string_view(good).substr(0, size)), input_error) << size;
   EXPECT_THROW((void)report_of(good + "x"), input_error);
   std::mt19937_64 random(7);
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < 2'000; ++round) {
     std::string bad = good;
     bad[random() % bad.size()] = static_cast<char>(random());
     try {
