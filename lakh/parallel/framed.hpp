@@ -28,9 +28,9 @@
 
 namespace lakh {
 
-// 16 MiB: what is larger is better sent in parts, or left in a file.
 // What a limit that is set by a user may be at most: headers have room for it, and for what stands beside it.
 inline constexpr std::size_t most_message_limit = 0xffff'ffffU - (std::size_t{1} << 20U);
+// 16 MiB: what is larger is better sent in parts, or left in a file.
 inline constexpr std::size_t default_message_limit = std::size_t{16} << 20U;
 
 inline constexpr std::size_t frame_header_size = 4;

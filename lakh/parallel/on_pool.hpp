@@ -6,9 +6,8 @@
 // 1. Hands back what f returned, or throws what it threw. f may refer to the coroutine's own variables: it has ended,
 //    or will never begin, when the coroutine goes on.
 // 2. Where the pool's queue is full, the coroutine stands in line for it, as a thread in submit does.
-// 3. Cancelled before f began: f never runs, and the wait throws. Cancelled later: f cannot be stopped from outside,
-// but
-//    it is asked to by its stop_token, if it takes one; its end is waited for and its result delivered, and the
+// 3. Cancelled before f began: f never runs, and the wait throws. Cancelled later: f cannot be stopped from outside; it
+//    is asked to by its stop_token, if it takes one. Its end is waited for and its result delivered, and the
 //    coroutine's next wait throws.
 // 4. closed_error if the pool has been shut down; cancelled if it was shut down with pending::cancel before f began.
 // 5. The pool outlives the wait.

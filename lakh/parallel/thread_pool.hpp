@@ -8,8 +8,7 @@
 //
 // Contract
 // 1. Tasks begin in the order of submission, each exactly once, unless it is cancelled before.
-// 2. The queue is bounded: while it is full, submit waits, first come, first served, and try_submit refuses. A task
-// that
+// 2. The queue is bounded: while it is full, submit waits, first come, first served, and try_submit refuses. One that
 //    was cancelled keeps its place in the queue until its turn.
 // 3. On one of the pool's own threads submit never waits: where it would, the task runs at once, within the call. So
 //    tasks that submit tasks do not lock up their pool; do not hold a lock there that the new task takes.
