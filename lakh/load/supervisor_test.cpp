@@ -165,7 +165,13 @@ TEST_F(supervisor_test, without_a_key_nothing_is_sent_twice_and_what_is_in_doubt
   how with;
   with.keyed = false;
   with.meanwhile = [](supervisor& all) { return kill_some(all, 500, 4); };
-  const played_run played = play(5000, slowly, with);
+  const played_run played = play(
+      5000,
+      [](std::uint64_t item, unsigned seen) {
+        if (item == 2500) ::raise(SIGKILL);  // whatever the others strike, this one strikes an item that has begun
+        return slowly(item, seen);
+      },
+      with);
   EXPECT_EQ(played.result.end, run_end::complete);
   EXPECT_GT(played.left_in_doubt, 0U);
   EXPECT_EQ(played.states.count(item_state::claimed), played.left_in_doubt);
