@@ -37,13 +37,15 @@ std::string latency_table(const load::run_stats& stats, const paint& colours) {
          (stats.service.empty() ? std::string() : latency_row("  from send", stats.service));
 }
 
-std::string statuses_text(const load::run_stats& stats, const paint& colours) {
+std::string statuses_text(const load::run_stats& stats, load::code_kind codes, const paint& colours) {
+  const std::size_t odd = codes == load::code_kind::exit_code ? 1 : 400;
   std::string text;
   for (std::size_t status = 0; status < stats.statuses.size(); ++status) {
     if (stats.statuses[status] == 0) continue;
+    if (status == 0 && codes == load::code_kind::status) continue;  // an answer without one
     if (!text.empty()) text += "   ";
     const std::string code = std::to_string(status);
-    text += fmt::format("{} × {}", status >= 400 ? colours.yellow(code) : code, load::grouped(stats.statuses[status]));
+    text += fmt::format("{} × {}", status >= odd ? colours.yellow(code) : code, load::grouped(stats.statuses[status]));
   }
   return text;
 }
@@ -237,7 +239,8 @@ std::string balance_sheet(const run_summary_facts& facts, std::size_t columns, c
   text +=
       row("time", fmt::format("{}, {} a second", short_duration(report.run.elapsed), short_number(rate_of(report))));
   text += latency_table(stats, colours);
-  if (const std::string statuses = statuses_text(stats, colours); !statuses.empty()) text += row("answers", statuses);
+  if (const std::string statuses = statuses_text(stats, report.codes, colours); !statuses.empty())
+    text += row(report.codes == load::code_kind::exit_code ? "exit codes" : "answers", statuses);
   if (stats.retries != 0)
     text += row("attempts",
                 fmt::format("{}, {} of them retries", load::grouped(stats.attempts), load::grouped(stats.retries)));

@@ -28,6 +28,7 @@ class exec_action final : public load::action {
   [[nodiscard]] bool keeps() const noexcept override { return program_.used_later && !program_.kept.empty(); }
   [[nodiscard]] config frozen() const override { return program_.frozen; }
   // A program works; two of them on one processor are no faster.
+  [[nodiscard]] load::code_kind codes() const noexcept override { return load::code_kind::exit_code; }
   [[nodiscard]] std::uint64_t usual_users(unsigned cores) const noexcept override { return cores; }
   // Its end, its output and its errors.
   [[nodiscard]] unsigned descriptors() const noexcept override { return program_.captures() ? 3 : 1; }

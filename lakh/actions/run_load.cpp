@@ -156,6 +156,7 @@ void load_run::state::make_folder() {
   info.title = p.name;
   info.target = p.target;
   info.requested = requested;
+  info.codes = load::codes_of(steps);
   info.seed = p.seed;
   info.plan_digest = load::digest_of(frozen);
   info.lakh_version = std::string(version);
@@ -272,6 +273,7 @@ task<load_report> load_run::run(std::function<void(const load::run_progress&)> o
   report.run_id = my.run_id;
   report.session = my.session;
   report.shape = my.shape;
+  report.codes = load::codes_of(my.steps);
   report.requested_known = my.requested.has_value();
   if (my.folder) report.folder = my.folder->path();
 

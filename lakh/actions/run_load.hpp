@@ -46,6 +46,7 @@ struct load_report {
   bool resumable = false;        // a resume would find something to do
   std::filesystem::path folder;  // empty without a ledger
   load::balance result;
+  load::code_kind codes = load::code_kind::status;  // what the answers' numbers are
   std::string receipt_digest;  // SHA-256 of receipt.json; empty if there is none
   load::run_shape shape;
   load::run_result run;

@@ -13,6 +13,7 @@
 #include <lakh/core/certainty.hpp>
 #include <lakh/core/config.hpp>
 #include <lakh/core/error.hpp>
+#include <lakh/load/code_kind.hpp>
 #include <lakh/load/side_records.hpp>
 #include <lakh/load/template.hpp>
 
@@ -116,6 +117,9 @@ class action {
   // How many descriptors one of its performers has open at once, while it is at work: a connection.
   [[nodiscard]] virtual unsigned descriptors() const noexcept { return 1; }
 
+  // What the number in attempt_report::status is.
+  [[nodiscard]] virtual code_kind codes() const noexcept { return code_kind::status; }
+
   // Before the run: can the target be reached? Throws lakh::error with a hint.
   [[nodiscard]] virtual task<void> check_target() const = 0;
 };
@@ -127,5 +131,10 @@ struct compiled_step {
   std::string name;
   std::shared_ptr<const action> act;
 };
+
+// Of a run: its last step's, which settles an item.
+inline code_kind codes_of(std::span<const compiled_step> steps) noexcept {
+  return steps.empty() ? code_kind::status : steps.back().act->codes();
+}
 
 }  // namespace lakh::load

@@ -129,6 +129,21 @@ TEST_F(report_pages, of_runs_that_did_little_are_in_order_too) {
   EXPECT_EQ(misplaced_tags(page_of(run_report())), "");
 }
 
+TEST_F(report_pages, tell_exit_codes_from_statuses_and_both_from_no_answer) {
+  run_report run;
+  run.items_by_status = {{0, 5}, {3, 1}};
+  run.items_unanswered = 2;
+  EXPECT_THAT(page_of(run), HasSubstr("last status</th>"));
+  EXPECT_THAT(page_of(run), HasSubstr("<tr><th scope=\"row\">no status</th>"));
+  run.info.codes = code_kind::exit_code;
+  const std::string page = page_of(run);
+  EXPECT_THAT(page, HasSubstr("last exit code</th>"));
+  EXPECT_THAT(page, HasSubstr("<tr><th scope=\"row\">0</th>"));
+  EXPECT_THAT(page, HasSubstr("<tr><th scope=\"row\">3</th>"));
+  EXPECT_THAT(page, HasSubstr("<tr><th scope=\"row\">no answer</th>"));
+  EXPECT_THAT(page, Not(HasSubstr("no status")));
+}
+
 TEST_F(report_pages, show_from_one_to_eight_runs) {
   const std::vector<run_report> many(9);
   EXPECT_THROW((void)report_html({}, now), input_error);

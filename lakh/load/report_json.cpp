@@ -159,6 +159,8 @@ void put_run(json_out& out, const run_report& run) {
   out.open("statuses", '{');
   for (const auto& [status, items] : run.items_by_status) out.number(std::to_string(status), items);
   out.close('}');
+  out.text("codes", name(run.info.codes));
+  out.number("unanswered", run.items_unanswered);
   out.open("attempts_of_items", '{');
   for (const auto& [attempts, items] : run.items_by_attempts) out.number(std::to_string(attempts), items);
   out.close('}');

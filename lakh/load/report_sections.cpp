@@ -34,8 +34,8 @@ double us(std::chrono::microseconds value) {
   return static_cast<double>(value.count());
 }
 
-std::string_view of_status(std::uint16_t status) {
-  if (status == 0) return "wait";
+std::string_view of_code(code_kind codes, std::uint16_t status) {
+  if (codes == code_kind::exit_code) return status == 0 ? "ok" : "bad";
   return status < 400 ? "ok" : status < 500 ? "odd" : "bad";
 }
 
@@ -207,18 +207,23 @@ void append_latency(std::string& out, const run_report& run) {
 }
 
 void append_answers(std::string& out, const run_report& run) {
-  if (run.items_by_status.empty()) return;
-  out +=
+  if (run.items_by_status.empty() && run.items_unanswered == 0) return;
+  put(out,
       R"(<section aria-labelledby="answers"><h2 id="answers">Answers and attempts</h2><div class="pair"><div>)"
-      R"(<table><caption>Items by the status of their last answer</caption><thead><tr><th scope="col">last status</th>)"
-      R"(<th scope="col" class="text meter" aria-hidden="true"></th><th scope="col">items</th><th scope="col">share</th></tr></thead><tbody>)";
-  std::uint64_t most = 0;
+      R"(<table><caption>Items by the {0} of their last answer</caption><thead><tr><th scope="col">last {0}</th>)"
+      R"(<th scope="col" class="text meter" aria-hidden="true"></th><th scope="col">items</th><th scope="col">share</th></tr></thead><tbody>)",
+      name(run.info.codes));
+  std::uint64_t most = run.items_unanswered;
   for (const auto& [status, items] : run.items_by_status) most = std::max(most, items);
-  for (const auto& [status, items] : run.items_by_status) {
-    put(out, R"(<tr><th scope="row">{}</th>)", status == 0 ? std::string("no answer") : std::to_string(status));
-    append_meter(out, of_status(status), items, most);
+  const auto append_row = [&](std::string_view head, std::string_view meter, std::uint64_t items) {
+    put(out, R"(<tr><th scope="row">{}</th>)", head);
+    append_meter(out, meter, items, most);
     put(out, "<td>{}</td><td>{}</td></tr>", grouped(items), share_text(items, run.settled()));
-  }
+  };
+  if (run.items_unanswered != 0) append_row("no answer", "wait", run.items_unanswered);
+  for (const auto& [status, items] : run.items_by_status)
+    append_row(status == 0 && run.info.codes == code_kind::status ? "no status" : std::to_string(status),
+               of_code(run.info.codes, status), items);
   out +=
       R"(</tbody></table></div><div><table><caption>Items by the number of attempts</caption><thead><tr>)"
       R"(<th scope="col">attempts</th><th scope="col" class="text meter" aria-hidden="true"></th><th scope="col">items</th><th scope="col">share</th></tr></thead><tbody>)";

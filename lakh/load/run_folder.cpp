@@ -67,6 +67,7 @@ std::string to_text(const run_info& info) {
                       {"message", to_utf8(info.message)},
                       {"target", to_utf8(info.target)},
                       {"requested", info.requested ? json::value(*info.requested) : json::value(nullptr)},
+                      {"codes", std::string(name(info.codes))},
                       {"seed", info.seed},
                       {"plan_digest", info.plan_digest},
                       {"lakh_version", info.lakh_version},
@@ -98,6 +99,9 @@ run_info from_text(std::string_view document) {
   info.message = text_of(object, "message");
   info.target = text_of(object, "target");
   if (!object.at("requested").is_null()) info.requested = number_of(object, "requested");
+  // Runs of earlier versions do not say; they had statuses.
+  if (object.contains("codes") && text_of(object, "codes") == name(code_kind::exit_code))
+    info.codes = code_kind::exit_code;
   info.seed = number_of(object, "seed");
   info.plan_digest = text_of(object, "plan_digest");
   info.lakh_version = text_of(object, "lakh_version");

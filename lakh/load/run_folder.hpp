@@ -8,6 +8,7 @@
 
 #include <lakh/core/unique_fd.hpp>
 #include <lakh/load/balance.hpp>
+#include <lakh/load/code_kind.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -34,6 +35,7 @@ struct run_info {
   std::string title;                       // what the person calls it, may be empty
   std::string target;                      // where it goes, without secrets
   std::optional<std::uint64_t> requested;  // items; nothing for a run by duration
+  code_kind codes = code_kind::status;     // what the answers' numbers are
   std::uint64_t seed = 0;
   std::string plan_digest;  // hexadecimal
   std::string lakh_version;

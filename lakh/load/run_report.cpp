@@ -110,7 +110,10 @@ class builder {
       report_.service.record(std::chrono::microseconds(record.service_us));
     report_.attempts += record.attempts;
     report_.retries += record.attempts - 1U;
-    count(statuses_, record.status);
+    if (record.last_attempt == certainty::answered)
+      count(statuses_, record.status);
+    else
+      ++report_.items_unanswered;
   }
 
   static void count(std::vector<std::uint64_t>& counts, std::uint16_t value) {

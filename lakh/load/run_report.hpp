@@ -66,10 +66,11 @@ struct run_report {
   histogram service;   // of items whose last attempt was answered, from the send
   std::uint64_t attempts = 0;
   std::uint64_t retries = 0;
-  // Both ascending, without zeros. A status of 0 means that the last attempt had no answer. An item without an attempt
-  // was settled by asking the target: it has neither status nor latency.
+  // Both ascending, without zeros. The status is that of the last attempt (info.codes), if it was answered. An item
+  // without an attempt was settled by asking the target: it has neither status nor latency.
   std::vector<std::pair<std::uint16_t, std::uint64_t>> items_by_status;
   std::vector<std::pair<std::uint16_t, std::uint64_t>> items_by_attempts;
+  std::uint64_t items_unanswered = 0;    // of which no attempt, or not the last, had an answer
   std::vector<report_problem> problems;  // the most frequent first; at most 100, the rest in the last
   time_series series;
   std::vector<report_session> sessions;

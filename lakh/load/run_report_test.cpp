@@ -25,7 +25,7 @@ void expect_that_all_adds_up(const run_report& report) {
   std::uint64_t sent = report.settled();
   for (const auto& [attempts, items] : report.items_by_attempts)
     if (attempts == 0) sent -= items;
-  EXPECT_EQ(sum_of(report.items_by_status), sent);
+  EXPECT_EQ(sum_of(report.items_by_status) + report.items_unanswered, sent);
   EXPECT_EQ(report.latency.count(), sent);
   EXPECT_EQ(report.attempts, sent + report.retries);
   std::uint64_t failed = 0;
@@ -87,6 +87,7 @@ TEST_F(run_reports, count_every_outcome_once_and_name_what_went_wrong) {
   EXPECT_EQ(report.problems[1].example_item, 3U);
   EXPECT_EQ(report.problems[1].example_reason, "closed before an answer came");
   EXPECT_EQ(report.service.count(), 996U);  // the unknown ones have no answer
+  EXPECT_EQ(report.items_unanswered, 4U);
   expect_that_all_adds_up(report);
 }
 

@@ -121,6 +121,15 @@ TEST(balance_sheet, reads_like_one) {
             "  both sides agree\n");
 }
 
+TEST(balance_sheet, tells_exit_codes_from_answers) {
+  auto report = report_of(3, 0, 0);
+  report.run.stats.statuses = {};
+  report.run.stats.statuses[0] = 3;
+  EXPECT_EQ(sheet_of(report, 0).find("answers"), std::string::npos) << "an answer without a status";
+  report.codes = lakh::load::code_kind::exit_code;
+  EXPECT_NE(sheet_of(report, 0).find("exit codes     0 × 3"), std::string::npos) << sheet_of(report, 0);
+}
+
 TEST(balance_sheet, names_what_went_wrong_and_what_to_do) {
   auto report = report_of(99'990, 7, 3);
   report.run.stats.statuses[503] = 12;
