@@ -47,7 +47,7 @@ struct load_report {
   std::filesystem::path folder;  // empty without a ledger
   load::balance result;
   load::code_kind codes = load::code_kind::status;  // what the answers' numbers are
-  std::string receipt_digest;  // SHA-256 of receipt.json; empty if there is none
+  std::string receipt_digest;                       // SHA-256 of receipt.json; empty if there is none
   load::run_shape shape;
   load::run_result run;
   std::optional<load::reconciliation> reconciled;
