@@ -17,22 +17,19 @@ namespace lakh {
 
 class cancel_scope;
 
-// Something that waits inside a scope and wants to be told. `on_cancel` is called at most once, after it is detached.
+// Something that waits inside a scope and wants to be told. `on_cancel` is called at most once, after unlinking.
 class cancel_hook : public list_node<cancel_hook> {
  public:
-  // Not while it is attached.
   void attach(cancel_scope& scope) noexcept;
-  void detach() noexcept;
+  void detach() noexcept { list_node<cancel_hook>::unlink(); }
 
  protected:
   cancel_hook() = default;
-  ~cancel_hook() { detach(); }
+  ~cancel_hook() = default;
 
  private:
   friend class cancel_scope;
   virtual void on_cancel(std::error_code reason) noexcept = 0;
-
-  cancel_scope* scope_ = nullptr;  // while attached
 };
 
 class cancel_scope : public list_node<cancel_scope> {
@@ -54,31 +51,13 @@ class cancel_scope : public list_node<cancel_scope> {
 
  private:
   friend class cancel_hook;
-  void tell(cancel_hook& hook) noexcept;
-
-  // A scope under which one coroutine runs, as every child of a lakh::scope does, has one wait at a time: that costs a
-  // pointer there and back. Whatever comes beside it goes into the list.
-  cancel_hook* only_ = nullptr;
   intrusive_list<cancel_hook, cancel_hook> hooks_;
   intrusive_list<cancel_scope, cancel_scope> children_;
   std::error_code reason_;
 };
 
 inline void cancel_hook::attach(cancel_scope& scope) noexcept {
-  scope_ = &scope;
-  if (scope.only_ == nullptr)
-    scope.only_ = this;
-  else
-    scope.hooks_.push_back(*this);
-}
-
-inline void cancel_hook::detach() noexcept {
-  if (scope_ == nullptr) return;
-  if (scope_->only_ == this)
-    scope_->only_ = nullptr;
-  else
-    unlink();
-  scope_ = nullptr;
+  scope.hooks_.push_back(*this);
 }
 
 }  // namespace lakh

@@ -9,7 +9,7 @@ class child_frame {
  public:
   class promise_type {
    public:
-    promise_type(lakh::scope& owner, task<void>& /*work*/) noexcept : owner_(owner), own_(owner.inner()) {}
+    promise_type(lakh::scope& owner, task<void>& /*work*/) noexcept : owner_(owner) {}
     child_frame get_return_object() noexcept {
       return child_frame(std::coroutine_handle<promise_type>::from_promise(*this));
     }
@@ -17,7 +17,7 @@ class child_frame {
     [[nodiscard]] std::suspend_never final_suspend() const noexcept { return {}; }
     void return_void() const noexcept {}
     void unhandled_exception() noexcept { owner_.fail(std::current_exception()); }
-    [[nodiscard]] cancel_scope* scope() noexcept { return &own_; }
+    [[nodiscard]] cancel_scope* scope() const noexcept { return &owner_.inner(); }
     ~promise_type() { owner_.child_ended(); }
 
     static void* operator new(std::size_t size) { return detail::allocate_frame(size); }
@@ -25,7 +25,6 @@ class child_frame {
 
    private:
     lakh::scope& owner_;
-    cancel_scope own_;
   };
 
   explicit child_frame(std::coroutine_handle<promise_type> handle) noexcept : handle(handle) {}

@@ -90,7 +90,7 @@ template <> class promise<void> final : public promise_base {
 
 // A coroutine that runs under a cancel_scope: what may await the library's operations.
 template <class Promise>
-concept scoped_promise = requires(Promise& p) {
+concept scoped_promise = requires(const Promise& p) {
   { p.scope() } -> std::same_as<cancel_scope*>;
 };
 
