@@ -1,5 +1,6 @@
 #include <lakh/actions/exec_performer.hpp>
 #include <lakh/async/sleep.hpp>
+#include <lakh/core/deadline.hpp>
 #include <lakh/core/duration.hpp>
 #include <lakh/core/text.hpp>
 
@@ -17,10 +18,6 @@ constexpr std::size_t most_said = 160;
 // For one that was killed and does not end: longer only in the middle of a broken disk.
 constexpr auto patience_with_the_dead = std::chrono::seconds(2);
 constexpr auto while_output_waits = std::chrono::milliseconds(5);
-
-time_point after(time_point start, std::chrono::nanoseconds limit) {
-  return limit >= time_point::max() - start ? time_point::max() : start + limit;
-}
 
 // One line for a person, in UTF-8.
 std::string line_of(std::string_view text) {
@@ -173,7 +170,7 @@ task<load::attempt_report> exec_performer::attempt() {
     co_return report;
   }
   started_ = true;
-  const bool in_time = co_await until_ended(after(report.sent, program_.time_limit));
+  const bool in_time = co_await until_ended(deadline_after(report.sent, program_.time_limit));
   report.done = here.now();
   judge(report, in_time);
   co_await record(report.as_expected);
@@ -187,7 +184,7 @@ task<bool> exec_performer::until_ended(time_point due) {
     co_return true;
   }
   child_.signal_all(SIGTERM);
-  const time_point last = after(loop::current().now(), program_.kill_after);
+  const time_point last = deadline_after(loop::current().now(), program_.kill_after);
   const bool went = co_await child_.ended_by(last);
   child_.signal_all(SIGKILL);  // also what it has left behind
   const time_point patience = loop::current().now() + patience_with_the_dead;

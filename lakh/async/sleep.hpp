@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lakh/async/waiter.hpp>
+#include <lakh/core/deadline.hpp>
 
 namespace lakh {
 
@@ -28,7 +29,7 @@ inline sleep_operation sleep_until(time_point until) noexcept {
   return sleep_operation(until);
 }
 inline sleep_operation sleep_for(duration how_long) noexcept {
-  return sleep_operation(loop::current().now() + how_long);
+  return sleep_operation(deadline_after(loop::current().now(), how_long));
 }
 
 // Gives way: whatever else is runnable runs first.

@@ -5,6 +5,7 @@
 #include <lakh/async/cancel.hpp>
 #include <lakh/async/loop.hpp>
 #include <lakh/async/task.hpp>
+#include <lakh/core/deadline.hpp>
 
 namespace lakh {
 
@@ -30,7 +31,7 @@ template <class T> task<T> with_deadline(time_point deadline, task<T> work) {
 }
 
 template <class T> task<T> with_timeout(duration limit, task<T> work) {
-  return with_deadline(loop::current().now() + limit, std::move(work));
+  return with_deadline(deadline_after(loop::current().now(), limit), std::move(work));
 }
 
 // Runs `work` out of reach of cancellation from above: for the few steps that must not be cut, such as writing down

@@ -30,6 +30,22 @@ TEST(timeout, work_that_is_late_ends_with_a_timeout_error_at_the_deadline) {
   EXPECT_EQ(lakh::run_virtual(work()), 2s);
 }
 
+TEST(timeout, a_limit_that_no_clock_can_count_is_none) {
+  auto work = []() -> task<int> {
+    co_await lakh::sleep_for(1s);  // so that now and the limit together are more than a time point holds
+    const int value = co_await lakh::with_timeout(lakh::duration::max(), slow(1s));
+    bool cut = false;
+    try {
+      co_await lakh::with_timeout(1h, [&]() -> task<void> { co_await lakh::sleep_for(lakh::duration::max()); }());
+    } catch (const lakh::timeout_error&) {
+      cut = true;
+    }
+    EXPECT_TRUE(cut);
+    co_return value;
+  };
+  EXPECT_EQ(lakh::run_virtual(work()), 1);
+}
+
 TEST(timeout, an_outer_deadline_cuts_an_inner_one) {
   auto work = []() -> task<lakh::duration> {
     const auto start = lakh::loop::current().now();

@@ -1,3 +1,4 @@
+#include <lakh/core/deadline.hpp>
 #include <lakh/core/error.hpp>
 #include <lakh/parallel/child_streams.hpp>
 #include <lakh/parallel/descriptor_io.hpp>
@@ -216,8 +217,7 @@ exit_status process::wait() {
 }
 
 std::optional<exit_status> process::wait_for(std::chrono::nanoseconds limit) {
-  const clock::time_point now = clock::now();
-  const clock::time_point until = limit < clock::time_point::max() - now ? now + limit : clock::time_point::max();
+  const clock::time_point until = deadline_after(clock::now(), limit);
   while (!poll()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
     if (left.count() <= 0) return std::nullopt;
