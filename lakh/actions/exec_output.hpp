@@ -3,10 +3,9 @@
 //
 //   sqlite3 output-0.db "SELECT item, exit_code, stdout FROM output WHERE item = 7"
 //
-// 1. A program that wrote nothing has no row; but a second attempt always has one, and be it empty, so that nobody
-// takes
-//    what the first one wrote for its. What is UTF-8 without NUL stands there as text, all else as a blob; never
-//    compressed, so that SQL can read it.
+// 1. A program that wrote nothing has no row. A second attempt always has one, and be it empty: nobody is to take what
+//    the first one wrote for its. What is UTF-8 without NUL stands there as text, all else as a blob; never compressed,
+//    so that SQL can read it.
 // 2. As durable as outcomes are: a loader that is killed loses what the last moments brought (linger); nothing waits
 //    for the disk.
 // 3. Bounded: each stream by what the action captures, the file by its own bound. Beyond it nothing more is kept, and

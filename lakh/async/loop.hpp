@@ -3,12 +3,11 @@
 //
 // Invariants
 // 1. Everything but `post` is called on the loop's own thread.
-// 2. A coroutine made runnable by `schedule` is never resumed from inside that call, and runs in the order of
-// scheduling.
+// 2. A coroutine made runnable by `schedule` is never resumed from inside that call; they run in the order in which
+//    they were scheduled.
 // 3. Sockets, timers and posted work get their turn after all that was runnable at the last one, and after at most a
 //    tenth of a millisecond of what that made runnable, where nothing of it takes long by itself.
-// 4. A timer fires at or after its time, never before; timers of the same time fire in the order in which they were
-// added.
+// 4. A timer fires at or after its time, never before. Timers of one time fire in the order in which they were added.
 #pragma once
 
 #include <lakh/async/task.hpp>

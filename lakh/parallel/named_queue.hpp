@@ -4,9 +4,8 @@
 //    for those who wait for an item, and goes with them.
 // 2. Closed, it is at its end when it is empty and nothing is in hand: an item that was handed out, and whose arrival
 //    nobody has confirmed, may come back.
-// 3. Each change wakes one of those who can go on. Whoever was woken, and leaves without having gone on, wakes the
-// next:
-//    `tell`, as after a change.
+// 3. Each change wakes one of those who can go on. Whoever was woken and leaves without having gone on wakes the next,
+//    by `tell`, as after a change.
 #pragma once
 
 #include <lakh/async/waiter.hpp>
